@@ -1,0 +1,40 @@
+"""Tables of what customers told us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from handoff.database import Base
+
+
+class Fact(Base):
+    """A thing we know, and from where: a message (`source_seq`), the site's context, or a lookup. Later rows replace earlier ones."""
+
+    __tablename__ = "facts"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(40))
+    value: Mapped[str] = mapped_column(Text)
+    quote: Mapped[str | None] = mapped_column(Text)
+    source_seq: Mapped[int | None]
+    lookup: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_facts_conversation", "conversation_id", "name"),)
+
+
+class TriedStep(Base):
+    """Something the customer already tried, in their own words."""
+
+    __tablename__ = "tried_steps"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(String(200))
+    quote: Mapped[str] = mapped_column(Text)
+    source_seq: Mapped[int]
+    created_at: Mapped[datetime]
