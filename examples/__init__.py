@@ -1,0 +1,1 @@
+"""Example programs that the desk talks to."""
