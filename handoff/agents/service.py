@@ -1,0 +1,214 @@
+"""Accounts, logins and presence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import and_, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff.agents.models import Agent, AgentGroup, AgentSession, Group, Presence, Role
+from handoff.clock import now
+from handoff.conversations.models import Conversation
+from handoff.database import after_commit
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.identifiers import AGENT_TOKEN_PREFIX, hash_token, new_id, new_token
+from handoff.settings import settings
+
+SIGN_OF_LIFE_EVERY = timedelta(seconds=10)
+FREE_ATTEMPTS = 5
+LONGEST_PAUSE = 300.0
+FORGET_ATTEMPTS_AFTER = 900.0
+hasher = PasswordHasher()
+NOBODY = hasher.hash("nobody has this password")
+
+
+class LoginGuard:
+    """Slows down guessing: after some failures for a name from an address, each further one doubles the pause.
+
+    Nobody else is slowed, so no account can be locked from outside.
+    """
+
+    def __init__(self) -> None:
+        self._failures: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def check(self, name: str, address: str) -> None:
+        """Raise 429 `too_many_logins` with Retry-After while the pause lasts."""
+        failures, last = self._failures.get((name, address), (0, 0.0))
+        if failures < FREE_ATTEMPTS:
+            return
+        wait = last + min(LONGEST_PAUSE, 2.0 ** (failures - FREE_ATTEMPTS + 1)) - time.monotonic()
+        if wait > 0:
+            raise ApiError(429, "too_many_logins", retry_after=wait)
+
+    def failed(self, name: str, address: str) -> None:
+        """Count a failure."""
+        failures, _ = self._failures.get((name, address), (0, 0.0))
+        moment = time.monotonic()
+        self._failures = {
+            key: value for key, value in self._failures.items() if value[1] > moment - FORGET_ATTEMPTS_AFTER
+        }
+        self._failures[name, address] = (failures + 1, moment)
+
+    def succeeded(self, name: str, address: str) -> None:
+        """Forget the failures of this name from this address."""
+        self._failures.pop((name, address), None)
+
+
+login_guard = LoginGuard()
+
+
+class Agents:
+    """Accounts within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def add(self, name: str, password: str, role: Role, groups: Iterable[str], capacity: int = 5) -> Agent:
+        """Create an account; ValueError for a name that is taken or a group that does not exist."""
+        if await self.by_name(name) is not None:
+            raise ValueError(f"there is already an account named {name!r}")
+        for group in groups:
+            if await self.session.get(Group, group) is None:
+                raise ValueError(f"there is no group named {group!r}")
+        agent = Agent(
+            id=new_id("a"),
+            name=name,
+            password_hash=await asyncio.to_thread(hasher.hash, password),
+            role=role,
+            capacity=capacity,
+            status=Presence.OFFLINE,
+            created_at=now(),
+        )
+        self.session.add(agent)
+        await self.session.flush()
+        self.session.add_all(AgentGroup(agent_id=agent.id, group_name=group) for group in groups)
+        await self.session.flush()
+        await self.session.refresh(agent, ["groups"])
+        return agent
+
+    async def by_name(self, name: str) -> Agent | None:
+        """Return the account with this name."""
+        return await self.session.scalar(select(Agent).where(Agent.name == name))
+
+    async def open_session(self, agent: Agent) -> str:
+        """Log the agent in; returns the bearer token, shown this once."""
+        token = new_token(AGENT_TOKEN_PREFIX)
+        self.session.add(
+            AgentSession(
+                token_hash=hash_token(token),
+                agent_id=agent.id,
+                created_at=now(),
+                expires_at=now() + timedelta(hours=settings.agent_session_hours),
+            )
+        )
+        agent.last_seen_at = now()
+        await self.session.flush()
+        return token
+
+    async def by_token(self, token: str) -> Agent | None:
+        """Return whose valid login this is."""
+        return await self.session.scalar(
+            select(Agent)
+            .join(AgentSession, AgentSession.agent_id == Agent.id)
+            .where(
+                AgentSession.token_hash == hash_token(token),
+                AgentSession.revoked_at.is_(None),
+                AgentSession.expires_at > now(),
+            )
+        )
+
+    async def revoke(self, token: str) -> None:
+        """End one login."""
+        await self.session.execute(
+            update(AgentSession).where(AgentSession.token_hash == hash_token(token)).values(revoked_at=now())
+        )
+
+    async def set_presence(self, agent: Agent, status: Presence, reason: str | None = None) -> None:
+        """Change presence and tell colleagues."""
+        await self.session.refresh(agent, with_for_update=True)
+        agent.status, agent.status_reason, agent.status_since = status, reason, now()
+        agent.last_seen_at = now()
+        await self.session.flush()
+        after_commit(self.session, lambda: desk.hub.publish("presence", None, agent=agent.id, status=str(status)))
+
+    async def give_back(self, agent: Agent, reason: str, by: str) -> int:
+        """Put everything the agent holds back in line; returns how many conversations."""
+        from handoff.conversations.service import Conversations
+        from handoff.queue.models import Reason
+        from handoff.queue.service import Queue
+
+        held = list(await self.session.scalars(select(Conversation.id).where(Conversation.owner == agent.owner_key)))
+        for conversation_id in held:
+            conversation = await Conversations(self.session).get(conversation_id, lock=True)
+            if conversation.owner == agent.owner_key:
+                await Queue(self.session).finish(conversation)
+                await Queue(self.session).enqueue(conversation, Reason(reason), by=by)
+        return len(held)
+
+    async def gone(self) -> list[Agent]:
+        """Return who is on duty, or still holds conversations, but is not there.
+
+        Not there: no sign of life for `settings.agent_gone_after`, or an agent who is on a break
+        or off duty (overseers may step in at any time).
+        """
+        unseen = or_(
+            Agent.last_seen_at < now() - timedelta(seconds=settings.agent_gone_after), Agent.last_seen_at.is_(None)
+        )
+        holds = select(Conversation.id).where(Conversation.owner == literal("agent:").concat(Agent.id)).exists()
+        off_duty = and_(Agent.role == Role.AGENT, Agent.status != Presence.ONLINE)
+        rows = await self.session.scalars(
+            select(Agent).where(or_(and_(Agent.status != Presence.OFFLINE, unseen), and_(holds, or_(unseen, off_duty))))
+        )
+        return list(rows)
+
+
+async def authenticate(name: str, password: str, address: str) -> tuple[Agent, str]:
+    """Log in; 401 `bad_login`, 429 for this name from this address after repeated failures.
+
+    Takes equally long for names that do not exist.
+    """
+    login_guard.check(name, address)
+    async with desk.database.read() as session:
+        agent = await Agents(session).by_name(name)
+    if not await asyncio.to_thread(_matches, agent.password_hash if agent else NOBODY, password) or agent is None:
+        login_guard.failed(name, address)
+        raise ApiError(401, "bad_login")
+    login_guard.succeeded(name, address)
+    async with desk.database.write() as session:
+        current = await session.get_one(Agent, agent.id)
+        return current, await Agents(session).open_session(current)
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return hasher.verify(password_hash, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+async def sign_of_life(agent: Agent) -> None:
+    """Note that the agent is there, at most every `SIGN_OF_LIFE_EVERY`."""
+    if agent.last_seen_at is not None and now() - agent.last_seen_at < SIGN_OF_LIFE_EVERY:
+        return
+    async with desk.database.write() as session:
+        await session.execute(update(Agent).where(Agent.id == agent.id).values(last_seen_at=now()))
+
+
+def agent_view(agent: Agent) -> dict[str, object]:
+    """Return what a login and colleagues see of an account."""
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "role": agent.role,
+        "groups": sorted(agent.group_names),
+        "capacity": agent.capacity,
+        "status": agent.status,
+        "status_reason": agent.status_reason,
+    }

@@ -1,0 +1,89 @@
+"""The desk as one ASGI application: API, webhooks, sockets, pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import socketio
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from handoff import errors
+from handoff.agents.endpoints import router as agents_router
+from handoff.attachments.endpoints import router as attachments_router
+from handoff.caretaker import Caretaker, resume_after_start
+from handoff.console.pages import install as install_console
+from handoff.conversations.endpoints import router as conversations_router
+from handoff.desk import desk
+from handoff.integrations.endpoints import router as integrations_router
+from handoff.logs import configure as configure_logs
+from handoff.probes import router as probes_router
+from handoff.promises.endpoints import router as promises_router
+from handoff.queue.endpoints import router as queue_router
+from handoff.realtime.server import make_server
+from handoff.settings import settings
+from handoff.summary.endpoints import router as summary_router
+from handoff.widget.endpoints import router as widget_router
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(*, pages: bool = True) -> ASGIApp:
+    """Build the application; the desk's parts start and stop with it. `pages`: with the console."""
+    configure_logs()
+    desk.open()
+    main = FastAPI(title="Jieli", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
+    main.mount("/api", make_api())
+    main.mount("/webhooks", make_webhooks())
+    main.include_router(probes_router)
+    main.include_router(widget_router)
+    if pages:
+        install_console(main)
+    return socketio.ASGIApp(make_server(), main, socketio_path="socket.io")
+
+
+def make_api() -> FastAPI:
+    """The public API, a sub-application of its own so that its errors never turn into pages."""
+    api = FastAPI(title="Jieli API", version="1", docs_url="/docs", redoc_url=None, openapi_url="/openapi.json")
+    errors.install(api)
+    for router in (
+        conversations_router,
+        queue_router,
+        agents_router,
+        attachments_router,
+        summary_router,
+        promises_router,
+    ):
+        api.include_router(router)
+    api.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.widget_origins or ["*"],
+        allow_methods=["*"],
+        allow_headers=["Authorization", "Content-Type", "Accept-Language"],
+        expose_headers=["Retry-After"],
+    )
+    return api
+
+
+def make_webhooks() -> FastAPI:
+    """Rasa's REST channel for existing integrations."""
+    webhooks = FastAPI(title="Jieli webhooks", docs_url=None, redoc_url=None, openapi_url=None)
+    errors.install(webhooks)
+    webhooks.include_router(integrations_router)
+    return webhooks
+
+
+@asynccontextmanager
+async def _life(_app: FastAPI) -> AsyncIterator[None]:
+    await desk.hub.start()
+    caretaker = Caretaker()
+    caretaker.start()
+    await resume_after_start()
+    log.info("desk_started", database=desk.database.engine.dialect.name)
+    yield
+    await caretaker.stop()
+    await desk.close()
+    log.info("desk_stopped")

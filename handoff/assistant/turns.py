@@ -1,0 +1,346 @@
+"""Turns: what a customer says in one go gets one answer, stored only while the bot still owns the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff import metrics
+from handoff.assistant.client import Answer, BotFailed, Understanding, Whisper
+from handoff.assistant.concern import concern_of
+from handoff.attachments.models import Attachment
+from handoff.clock import now
+from handoff.conversations.models import BOT, Conversation, Message, Note, Sender
+from handoff.conversations.service import Conversations
+from handoff.customers.models import Customer
+from handoff.customers.service import shop_token
+from handoff.locales import both, text
+from handoff.promises.models import Promise
+from handoff.queue.models import Reason
+from handoff.queue.service import Queue
+from handoff.settings import settings
+from handoff.summary.service import Summaries
+
+if TYPE_CHECKING:
+    from handoff.desk import Desk
+
+log = structlog.get_logger(__name__)
+LATE_ANSWER_LIMIT = 60.0
+LONGEST_TURN = 20
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is asked of the bot, and under which version it was decided."""
+
+    conversation_id: str
+    version: int
+    first: int
+    last: int
+    reset: bool
+    body: dict[str, Any]
+
+    @property
+    def seqs(self) -> list[int]:
+        """The numbers of the messages asked about, in order."""
+        return [message["seq"] for message in self.body["messages"]]
+
+
+class Turns:
+    """Runs at most one turn per conversation at a time in this process."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._typing: dict[str, float] = {}
+        self._background: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+
+    async def kick(self, conversation_id: str) -> None:
+        """Make sure that the conversation's unanswered messages get their turn."""
+        if not self._stopping and conversation_id not in self._running:
+            task = asyncio.create_task(self._work(conversation_id))
+            self._running[conversation_id] = task
+            task.add_done_callback(lambda done: self._ended(conversation_id, done))
+
+    def typing(self, conversation_id: str, on: bool) -> None:
+        """Note that the customer types: what comes next belongs to the same turn."""
+        if on:
+            self._typing[conversation_id] = time.monotonic()
+        else:
+            self._typing.pop(conversation_id, None)
+
+    def is_running(self, conversation_id: str) -> bool:
+        """Tell whether this process works on the conversation."""
+        return conversation_id in self._running
+
+    async def stop(self) -> None:
+        """Take no new turns and let the running ones end."""
+        self._stopping = True
+        waiting = [*self._running.values(), *self._background]
+        if waiting:
+            await asyncio.wait(waiting, timeout=settings.bot_timeout + 2)
+
+    def _ended(self, conversation_id: str, task: asyncio.Task[None]) -> None:
+        self._running.pop(conversation_id, None)
+        self._typing.pop(conversation_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("turn_crashed", conversation=conversation_id, exc_info=task.exception())
+
+    async def _work(self, conversation_id: str) -> None:
+        while not self._stopping:
+            await self._let_finish_typing(conversation_id)
+            turn = await self._next(conversation_id)
+            if turn is None:
+                return
+            await self._desk.hub.publish("typing", conversation_id, sender=str(Sender.BOT), on=True)
+            try:
+                await self._run(turn)
+            except Exception:  # whatever breaks here, the customer must not be left in silence
+                log.exception("turn_failed", conversation=conversation_id)
+                await self._bot_broke(turn)
+
+    async def _let_finish_typing(self, conversation_id: str) -> None:
+        """Wait a moment for the rest of a thought, and while the customer types on, but not for ever."""
+        await asyncio.sleep(settings.turn_pause)
+        give_up = time.monotonic() + settings.turn_typing_limit
+        while time.monotonic() < give_up:
+            rest = self._typing.get(conversation_id, 0.0) + settings.turn_typing_pause - time.monotonic()
+            if rest <= 0:
+                return
+            await asyncio.sleep(min(rest, 0.2))
+
+    async def _next(self, conversation_id: str) -> Turn | None:
+        async with self._desk.database.read() as session:
+            conversation = await session.get(Conversation, conversation_id)
+            if conversation is None or conversation.owner != BOT:
+                return None
+            waiting = await unanswered(session, conversation)
+            if not waiting:
+                return None
+            customer = await session.get_one(Customer, conversation.customer_id)
+            facts = await Summaries(session).known_facts(conversation)
+            last = waiting[-1][0].seq
+            body = {
+                "conversation": conversation.id,
+                "turn_id": f"{conversation.id}:{conversation.version}:{last}",
+                "messages": [as_bot_input(message, attachment) for message, attachment in waiting],
+                "language": conversation.language,
+                "facts": facts,
+                "customer": {"id": customer.external_id, "name": customer.name} if customer.external_id else None,
+                "customer_token": shop_token(customer),
+            }
+            return Turn(
+                conversation.id, conversation.version, waiting[0][0].seq, last, conversation.reset_pending, body
+            )
+
+    async def _run(self, turn: Turn) -> None:
+        started = time.monotonic()
+        request = asyncio.create_task(self._ask(turn))
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(request), settings.bot_timeout)
+        except (BotFailed, TimeoutError) as error:
+            metrics.TURNS.labels("failed").inc()
+            log.warning("bot_failed", conversation=turn.conversation_id, error=str(error) or type(error).__name__)
+            await self._bot_broke(turn)
+            if not request.done():
+                self._keep(self._note_late_answer(turn, request))
+            return
+        await self._store(turn, answer)
+        seconds = time.monotonic() - started
+        metrics.TURNS.labels("answered").inc()
+        metrics.TURN_SECONDS.observe(seconds)
+        log.info("turn", conversation=turn.conversation_id, seconds=round(seconds, 3))
+
+    async def _ask(self, turn: Turn) -> Answer:
+        if turn.reset:
+            await self._desk.bot.reset(turn.conversation_id, keep_facts=True)
+        return await self._desk.bot.turn(turn.body, LATE_ANSWER_LIMIT)
+
+    def _keep(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _store(self, turn: Turn, answer: Answer) -> None:
+        """Store the answer and any handoff in one transaction; a stale answer is dropped."""
+        async with self._desk.database.write() as session:
+            conversation = await Conversations(session).get(turn.conversation_id, lock=True)
+            await self._learn(session, conversation, answer, turn.seqs)
+            if not _still_valid(conversation, turn):
+                log.info(
+                    "stale_answer_dropped", conversation=conversation.id, version=turn.version, now=conversation.version
+                )
+                await self._note_done(session, conversation, answer)
+                return
+            conversation.reset_pending = False
+            conversation.answered_seq = turn.last
+            await self._speak(session, conversation, answer)
+
+    async def _speak(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
+        language = conversation.reading_language
+        messages = list(answer.messages)
+        acknowledgement = messages.pop().text if answer.handoff and messages else ""
+        if messages:
+            await Conversations(session).close_buttons(conversation)
+        seq = conversation.last_seq
+        for message in messages:
+            buttons = [button.model_dump() for button in message.buttons or []]
+            stored = await Conversations(session).append(
+                conversation, Sender.BOT, message.text, buttons=buttons, sender_name=text("desk.bot", language)
+            )
+            seq = stored.seq
+        self._store_promises(session, conversation, answer, seq)
+        if answer.handoff:
+            wish = answer.handoff
+            evidence = [number for number in wish.evidence if 0 < number <= conversation.last_seq]
+            await Queue(session).enqueue(
+                conversation,
+                wish.reason,
+                by="bot",
+                evidence=evidence,
+                priority=wish.priority,
+                group=wish.group,
+                acknowledgement=acknowledgement,
+            )
+            await self._note_done(session, conversation, answer)
+
+    def _store_promises(self, session: AsyncSession, conversation: Conversation, answer: Answer, seq: int) -> None:
+        for promise in answer.promises:
+            session.add(
+                Promise(
+                    conversation_id=conversation.id,
+                    kind=promise.kind,
+                    reference=promise.reference,
+                    seq=seq,
+                    text_zh=promise.text["zh"],
+                    text_en=promise.text["en"],
+                    created_at=now(),
+                    due_at=datetime.fromisoformat(promise.due_at),
+                )
+            )
+
+    async def _learn(
+        self, session: AsyncSession, conversation: Conversation, answer: Answer | Whisper, seqs: list[int]
+    ) -> None:
+        """Keep what the bot understood: language, emotion, facts, and how well the talk goes."""
+        if isinstance(answer, Answer) and answer.language:
+            conversation.spoken_language = answer.language
+        await Summaries(session).learn(conversation, answer.facts, answer.tried)
+        if answer.nlu:
+            await self._annotate(session, conversation, answer.nlu, seqs)
+        if conversation.owner == BOT and isinstance(answer, Answer):
+            await concern_of(session, conversation)
+
+    async def _annotate(
+        self, session: AsyncSession, conversation: Conversation, nlu: list[Understanding], seqs: list[int]
+    ) -> None:
+        understood = dict(zip(seqs, nlu, strict=False))
+        messages = await session.scalars(
+            select(Message).where(Message.conversation_id == conversation.id, Message.seq.in_(understood))
+        )
+        for message in messages:
+            message.nlu = understood[message.seq].model_dump()
+        await session.flush()
+
+    async def _bot_broke(self, turn: Turn) -> None:
+        """A broken bot is a handoff, never silence."""
+        async with self._desk.database.write() as session:
+            conversation = await Conversations(session).get(turn.conversation_id, lock=True)
+            if _still_valid(conversation, turn):
+                await Queue(session).enqueue(conversation, Reason.BOT_ERROR, by="system", evidence=[turn.last])
+
+    async def _note_late_answer(self, turn: Turn, request: asyncio.Task[Answer]) -> None:
+        try:
+            answer = await request
+        except BotFailed:
+            return
+        async with self._desk.database.write() as session:
+            conversation = await Conversations(session).get(turn.conversation_id, lock=True)
+            await self._learn(session, conversation, answer, turn.seqs)
+            await self._note_done(session, conversation, answer)
+
+    async def _note_done(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
+        """Tell the agent what the bot did although its words were dropped."""
+        for done in answer.done:
+            words = " / ".join([done.text["zh"], done.text["en"]])
+            session.add(
+                Note(
+                    conversation_id=conversation.id,
+                    after_seq=conversation.last_seq,
+                    author="bot",
+                    author_name=both("desk.bot")["zh"],
+                    text=words,
+                    created_at=now(),
+                )
+            )
+
+    async def whisper(self, conversation_id: str) -> None:
+        """Understand, for the agent, what a customer said while a person owns the conversation."""
+        if not self._stopping:
+            self._keep(self._whisper(conversation_id))
+
+    async def _whisper(self, conversation_id: str) -> None:
+        async with self._desk.database.read() as session:
+            rows = list(
+                await session.scalars(
+                    select(Message)
+                    .where(
+                        Message.conversation_id == conversation_id,
+                        Message.sender == Sender.CUSTOMER,
+                        Message.nlu.is_(None),
+                        Message.text != "",
+                    )
+                    .order_by(Message.seq.desc())
+                    .limit(LONGEST_TURN)
+                )
+            )
+        if not rows:
+            return
+        rows.reverse()
+        try:
+            heard = await self._desk.bot.parse(conversation_id, [{"seq": row.seq, "text": row.text} for row in rows])
+        except BotFailed as error:
+            log.info("whisper_failed", conversation=conversation_id, error=str(error))
+            return
+        async with self._desk.database.write() as session:
+            conversation = await Conversations(session).get(conversation_id, lock=True)
+            await self._learn(session, conversation, heard, [row.seq for row in rows])
+        await self._desk.hub.publish("understood", conversation_id)
+
+
+def _still_valid(conversation: Conversation, turn: Turn) -> bool:
+    return conversation.owner == BOT and conversation.version == turn.version and conversation.answered_seq < turn.first
+
+
+def as_bot_input(message: Message, attachment: Attachment | None) -> dict[str, Any]:
+    """Return one customer message as the bot's door takes it."""
+    if message.payload is not None:
+        return {"seq": message.seq, "payload": message.payload}
+    entry: dict[str, Any] = {"seq": message.seq, "text": message.text}
+    if attachment is not None:
+        entry["attachment"] = {"name": attachment.name, "type": attachment.type}
+    return entry
+
+
+async def unanswered(session: AsyncSession, conversation: Conversation) -> list[tuple[Message, Attachment | None]]:
+    """Return the customer's messages that the bot has not answered, in order, at most `LONGEST_TURN`."""
+    rows = await session.execute(
+        select(Message, Attachment)
+        .outerjoin(Attachment, Attachment.id == Message.attachment_id)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.sender == Sender.CUSTOMER,
+            Message.seq > conversation.answered_seq,
+        )
+        .order_by(Message.seq)
+        .limit(LONGEST_TURN)
+    )
+    return [(message, attachment) for message, attachment in rows]

@@ -1,0 +1,110 @@
+"""`jieli`: the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from handoff.agents.models import Role
+from handoff.database import Database
+from handoff.settings import settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Jieli 接力: a customer-service desk run by a bot and people together.",
+)
+agents_app = typer.Typer(no_args_is_help=True, help="Accounts of people at work.")
+app.add_typer(agents_app, name="agent")
+
+
+@app.command()
+def run() -> None:
+    """Start the whole product: bot, action server, shop and desk."""
+    from handoff.runner.main import run as run_all
+
+    run_all()
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database to the newest shape."""
+    from handoff.migrate import migrate
+
+    try:
+        migrate()
+    except (SQLAlchemyError, OSError) as error:
+        sys.exit(
+            f"数据库升级失败 / The database could not be migrated: {type(error).__name__}. "
+            "请检查 DATABASE_URL 和磁盘 / Check DATABASE_URL and the disk."
+        )
+    typer.echo("数据库已是最新 / The database is up to date.")
+
+
+@app.command()
+def doctor() -> None:
+    """Check every part and say what to do about the broken ones."""
+    from handoff.doctor import examine, sentence
+
+    language = "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
+    findings = asyncio.run(examine())
+    for finding in findings:
+        typer.echo(sentence(finding, language))
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command("demo")
+def demo_command() -> None:
+    """Seed demo groups and accounts; passwords come from DEMO_PASSWORD_<NAME>, else new ones are printed."""
+    from handoff.demo import ACCOUNTS, seed
+
+    passwords = {account.name: os.environ.get(account.secret_name) or secrets.token_urlsafe(9) for account in ACCOUNTS}
+
+    async def work() -> None:
+        database = Database(settings.database)
+        await seed(database, passwords)
+        await database.close()
+
+    asyncio.run(work())
+    for account in ACCOUNTS:
+        if account.secret_name not in os.environ:
+            typer.echo(f"{account.name}  {passwords[account.name]}  {account.role}")
+
+
+@agents_app.command("add")
+def add_agent(
+    name: str,
+    role: Annotated[Role, typer.Option(help="What the account is for.")] = Role.AGENT,
+    group: Annotated[list[str] | None, typer.Option(help="A skill group; repeat for several.")] = None,
+    capacity: Annotated[int, typer.Option(min=1, max=50, help="Conversations at once.")] = 5,
+) -> None:
+    """Create an account; the password is read from the terminal (or from standard input)."""
+    from handoff.agents.service import Agents
+
+    password = (
+        typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().strip()
+    )
+    if len(password) < 8:
+        sys.exit("密码至少 8 位 / The password needs at least 8 characters.")
+
+    async def work() -> str:
+        database = Database(settings.database)
+        try:
+            async with database.write() as session:
+                agent = await Agents(session).add(name, password, role, group or [], capacity)
+                return agent.id
+        finally:
+            await database.close()
+
+    try:
+        typer.echo(f"{name}: {asyncio.run(work())}")
+    except ValueError as error:
+        sys.exit(str(error))

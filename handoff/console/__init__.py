@@ -1,0 +1,1 @@
+"""The pages that agents, supervisors and designers use (NiceGUI)."""

@@ -1,0 +1,1 @@
+"""Conversations, their messages, and ownership: the only code that changes who speaks."""

@@ -1,0 +1,423 @@
+"""The calls around one conversation: what customers and people at work send, read and decide."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, StringConstraints, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from handoff.agents.models import Agent
+from handoff.agents.rights import may_read, require_desk_role, require_read
+from handoff.agents.service import Agents
+from handoff.attachments import service as attachments
+from handoff.clock import iso
+from handoff.conversations.models import QUEUE, Conversation, Message
+from handoff.conversations.schemas import Language as LanguageBody
+from handoff.conversations.schemas import (
+    Rate,
+    Read,
+    SendMessage,
+    StartConversation,
+    conversation_view,
+    event_view,
+    message_view,
+    note_view,
+)
+from handoff.conversations.service import Conversations, Said
+from handoff.conversations.work import Work
+from handoff.customers.service import Customers
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.principals import AgentCaller, AnyCaller, Caller, Colleague, CustomerCaller, OwnCustomer
+from handoff.queue.service import Queue
+from handoff.settings import settings
+from handoff.summary.service import Summaries
+
+router = APIRouter(prefix="/v1", tags=["conversations"])
+LONGEST_WAIT = 30.0
+POLL_OTHERS = 1.0
+Seq = Annotated[int, Query(ge=0, le=2**53)]
+
+
+@router.post("/conversations", status_code=201)
+async def start(body: StartConversation, request: Request) -> dict[str, Any]:
+    """Open a conversation; the token in the answer is its key from now on."""
+    desk.limits.check(f"conversations:{client_address(request)}", settings.limit_conversations)
+    async with desk.database.write() as session:
+        customers = Customers(session)
+        customer = await (customers.identified(body.customer_token) if body.customer_token else customers.anonymous())
+        context = body.context.model_dump(exclude_none=True)
+        conversation, token = await Conversations(session).start(customer, body.language, context)
+        await Summaries(session).learn_context(conversation, context)
+        return {"id": conversation.id, "token": token, "owner": conversation.owner}
+
+
+@router.post(
+    "/conversations/{id}/messages",
+    status_code=201,
+    openapi_extra={
+        "requestBody": {
+            "content": {
+                "application/json": {"schema": SendMessage.model_json_schema()},
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["client_id", "file"],
+                        "properties": {
+                            "client_id": {"type": "string"},
+                            "text": {"type": "string"},
+                            "file": {"type": "string", "format": "binary"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+)
+async def send(id: str, request: Request, response: Response, caller: AnyCaller) -> dict[str, Any]:
+    """Say something: the customer of the conversation, or the person who owns it."""
+    if isinstance(caller, CustomerCaller) and caller.conversation_id != id:
+        raise ApiError(403, "forbidden")
+    said, content, name = await read_message(request)
+    message, new = await store(caller, id, said, content, name)
+    if not new:
+        response.status_code = 200
+    return {"seq": message.seq, "created_at": iso(message.created_at), "client_id": message.client_id}
+
+
+async def store(
+    caller: Caller, id: str, said: Said, content: bytes | None = None, name: str | None = None
+) -> tuple[Message, bool]:
+    """Store a message of either side with its rights checked; shared with the sockets."""
+    if content is not None:
+        attachments.check(content)
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        if isinstance(caller, AgentCaller):
+            require_desk_role(caller.agent)
+            if not may_read(caller.agent, conversation):
+                raise ApiError(403, "forbidden")
+        known = await Conversations(session).by_client_id(conversation, said)
+        if known is not None:
+            return known, False
+        if content is not None:
+            attachment = await attachments.save(session, id, name, content)
+            said = Said(said.client_id, said.text, said.payload, attachment, said.file_hash)
+        if isinstance(caller, AgentCaller):
+            return await Work(session, caller.agent).say(conversation, said), True
+        return await Conversations(session).receive(id, said)
+
+
+async def read_message(request: Request) -> tuple[Said, bytes | None, str | None]:
+    """Return what the request says, its file's bytes and name; 415 for other media types, 422 for what is missing."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _read_multipart(request)
+    if kind not in {"application/json", ""}:
+        raise ApiError(415, "unsupported_type")
+    try:
+        body = SendMessage.model_validate_json(await _read_limited(request, 64 * 1024))
+    except ValidationError as error:
+        broken = any(item["type"] == "json_invalid" for item in error.errors())
+        raise (ApiError(400, "bad_request") if broken else invalid(error)) from None
+    if (body.text is None) == (body.payload is None):
+        raise ApiError(422, "text_or_payload")
+    return Said(body.client_id, body.text or "", body.payload), None, None
+
+
+async def _read_limited(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise ApiError(413, "too_large", {"limit": limit})
+    return bytes(body)
+
+
+async def _read_multipart(request: Request) -> tuple[Said, bytes, str | None]:
+    limit = settings.attachment_limit
+    if int(request.headers.get("content-length") or 0) > limit + 64 * 1024:
+        raise ApiError(413, "too_large", {"limit": limit})
+    try:
+        form = await request.form(max_files=1, max_fields=4)
+    except MultiPartException:
+        raise ApiError(400, "bad_request") from None
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise ApiError(422, "invalid", {"fields": [{"field": "file", "problem": "missing"}]})
+    content = await file.read(limit + 1)
+    if len(content) > limit:
+        raise ApiError(413, "too_large", {"limit": limit})
+    try:
+        body = SendMessage.model_validate({"client_id": form.get("client_id"), "text": form.get("text") or None})
+    except ValidationError as error:
+        raise invalid(error) from None
+    digest = hashlib.sha256(content).hexdigest()
+    return Said(body.client_id, body.text or "", None, None, digest), content, file.filename
+
+
+def invalid(error: ValidationError) -> ApiError:
+    """Return 422 with the fields at fault."""
+    fields = [{"field": ".".join(str(part) for part in item["loc"]), "problem": item["msg"]} for item in error.errors()]
+    return ApiError(422, "invalid", {"fields": fields})
+
+
+@router.get("/conversations/{id}/messages")
+async def read_messages(
+    id: str, caller: AnyCaller, after: Seq = 0, wait: Annotated[float, Query(ge=0)] = 0
+) -> dict[str, Any]:
+    """Return what came after `after`; with `wait` (seconds, at most 30) hold on until there is something new."""
+    deadline = asyncio.get_running_loop().time() + min(wait, LONGEST_WAIT)
+    async with desk.hub.waiter(id) as wake:
+        first = answer = await _page(id, caller, after)
+        while not answer["messages"] and answer["owner"] == first["owner"] and answer["queue"] == first["queue"]:
+            rest = deadline - asyncio.get_running_loop().time()
+            if rest <= 0:
+                break
+            wake.clear()
+            try:
+                await asyncio.wait_for(wake.wait(), min(rest, POLL_OTHERS))
+            except TimeoutError:
+                if not _polls(answer):
+                    continue
+            answer = await _page(id, caller, after)
+    return answer
+
+
+def _polls(answer: dict[str, Any]) -> bool:
+    """While a customer waits, the rank moves by other conversations' events; with Redis other desks write too."""
+    return answer["queue"] is not None or bool(settings.redis_url) or not desk.database.is_sqlite
+
+
+async def _page(id: str, caller: Caller, after: int) -> dict[str, Any]:
+    async with desk.database.read() as session:
+        conversation = await visible(session, id, caller)
+        for_agent = isinstance(caller, AgentCaller)
+        rows = await Conversations(session).page(conversation, after)
+        return {
+            "messages": [message_view(message, attachment, for_agent=for_agent) for message, attachment in rows],
+            "owner": conversation.owner,
+            "queue": await queue_view(session, conversation),
+            "language": conversation.reading_language,
+            "read": {"customer": conversation.customer_read_seq, "agent": conversation.agent_read_seq},
+        }
+
+
+async def visible(session: AsyncSession, id: str, caller: Caller) -> Conversation:
+    """Return the conversation if this caller may read it: 403 otherwise, 404 for people when there is none."""
+    if isinstance(caller, CustomerCaller):
+        if caller.conversation_id != id:
+            raise ApiError(403, "forbidden")
+        return await Conversations(session).get(id)
+    require_desk_role(caller.agent)
+    conversation = await Conversations(session).get(id)
+    require_read(caller.agent, conversation)
+    return conversation
+
+
+async def queue_view(session: AsyncSession, conversation: Conversation) -> dict[str, Any] | None:
+    """Return the customer's place in line, or None."""
+    handoff = await Queue(session).open_handoff(conversation.id) if conversation.owner == QUEUE else None
+    if handoff is None:
+        return None
+    place = await Queue(session).place(handoff)
+    return {"position": place.position, "wait_seconds": place.wait_seconds, "opens_at": iso(place.opens_at)}
+
+
+@router.post("/conversations/{id}/handoff", status_code=202)
+async def request_person(id: str, caller: OwnCustomer, response: Response) -> dict[str, Any]:
+    """The 转人工 button."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        if await Queue(session).request_person(conversation) is None:
+            response.status_code = 200
+        return {"owner": conversation.owner, "queue": await queue_view(session, conversation)}
+
+
+@router.delete("/conversations/{id}/handoff")
+async def give_up(id: str, caller: OwnCustomer) -> dict[str, Any]:
+    """Stop waiting and talk to the bot again."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        await Queue(session).give_up(conversation)
+        return {"owner": conversation.owner, "queue": None}
+
+
+@router.post("/conversations/{id}/rating", status_code=201)
+async def rate(id: str, body: Rate, caller: OwnCustomer) -> dict[str, Any]:
+    """Rate a closed conversation, once for each closed stretch."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        rating = await Conversations(session).rate(conversation, body.score, body.comment)
+        return {"score": rating.score, "stretch": rating.stretch}
+
+
+@router.post("/conversations/{id}/language")
+async def switch_language(id: str, body: LanguageBody, caller: OwnCustomer) -> dict[str, Any]:
+    """The widget's language switch."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        conversation.language = body.language
+        return {"language": body.language}
+
+
+@router.post("/conversations/{id}/read")
+async def mark_read(id: str, body: Read, caller: AnyCaller) -> dict[str, Any]:
+    """Say up to which message this side has read."""
+    async with desk.database.write() as session:
+        await visible(session, id, caller)
+        conversation = await Conversations(session).get(id, lock=True)
+        by_agent = isinstance(caller, AgentCaller)
+        seq = min(body.seq, conversation.last_seq)
+        if by_agent and conversation.owner == caller.agent.owner_key:  # type: ignore[union-attr]
+            conversation.agent_read_seq = max(conversation.agent_read_seq, seq)
+        elif not by_agent:
+            conversation.customer_read_seq = max(conversation.customer_read_seq, seq)
+        result = {"customer": conversation.customer_read_seq, "agent": conversation.agent_read_seq}
+    await desk.hub.publish("read", id, **result)
+    return result
+
+
+@router.post("/conversations/{id}/typing", status_code=202)
+async def type_on(id: str, caller: AnyCaller) -> dict[str, Any]:
+    """Say that this side is typing right now (for clients without a socket)."""
+    async with desk.database.read() as session:
+        conversation = await visible(session, id, caller)
+    await typing(conversation, caller, on=True)
+    return {}
+
+
+async def typing(conversation: Conversation, caller: Caller, *, on: bool) -> None:
+    """Tell the other side; only the customer and the owner are shown typing."""
+    if isinstance(caller, CustomerCaller):
+        desk.turns.typing(conversation.id, on)
+        await desk.hub.publish("typing", conversation.id, sender="customer", on=on)
+    elif conversation.owner == caller.agent.owner_key:
+        await desk.hub.publish("typing", conversation.id, sender="agent", on=on)
+
+
+class Resolution(BaseModel):
+    """Body of `resolve`."""
+
+    outcome: Literal["solved", "unsolved", "no_reply", "spam"]
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] | None = None
+
+
+class Transfer(BaseModel):
+    """Body of `transfer`: to a colleague's id or to a skill group, with a note for who takes over."""
+
+    agent: Annotated[str, StringConstraints(max_length=100)] | None = None
+    group: Annotated[str, StringConstraints(max_length=60)] | None = None
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
+
+
+class NoteBody(BaseModel):
+    """Body of `notes`."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+
+
+@router.get("/conversations")
+async def search(
+    caller: Colleague,
+    owner: Annotated[str | None, Query(max_length=60)] = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    after: Annotated[str | None, Query(max_length=60)] = None,
+    concern: bool = False,
+) -> dict[str, Any]:
+    """List the conversations that this role may see, newest first; `after` is the `next` of the page before."""
+    async with desk.database.read() as session:
+        return await Work(session, caller.agent).search(owner, q, after, concern)
+
+
+@router.get("/conversations/{id}")
+async def show(id: str, caller: Colleague) -> dict[str, Any]:
+    """Return one conversation as a whole, with the customer's earlier ones."""
+    async with desk.database.read() as session:
+        conversation = await visible(session, id, caller)
+        return {**conversation_view(conversation), **await Work(session, caller.agent).surroundings(conversation)}
+
+
+@router.get("/conversations/{id}/events")
+async def audit(id: str, caller: Colleague) -> dict[str, Any]:
+    """Return every change of owner."""
+    async with desk.database.read() as session:
+        conversation = await visible(session, id, caller)
+        return {"items": [event_view(event) for event in await Work(session, caller.agent).events(conversation)]}
+
+
+@router.get("/conversations/{id}/notes")
+async def notes(id: str, caller: Colleague) -> dict[str, Any]:
+    """Return the internal notes."""
+    async with desk.database.read() as session:
+        conversation = await visible(session, id, caller)
+        return {"items": [note_view(note) for note in await Work(session, caller.agent).notes(conversation)]}
+
+
+@router.post("/conversations/{id}/notes", status_code=201)
+async def add_note(id: str, body: NoteBody, caller: Colleague) -> dict[str, Any]:
+    """Leave an internal note; the customer never sees it."""
+    async with desk.database.write() as session:
+        await visible(session, id, caller)
+        conversation = await Conversations(session).get(id, lock=True)
+        return note_view(await Work(session, caller.agent).note(conversation, body.text))
+
+
+@router.post("/conversations/{id}/take-over")
+async def take_over(id: str, caller: Colleague) -> dict[str, Any]:
+    """Step into a conversation of the bot, of the line, or (supervisors) of a colleague."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        await Work(session, caller.agent).take_over(conversation)
+        return conversation_view(conversation)
+
+
+@router.post("/conversations/{id}/release")
+async def release(id: str, caller: Colleague) -> dict[str, Any]:
+    """Give the conversation back to the bot."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        await Work(session, caller.agent).release(conversation)
+        return conversation_view(conversation)
+
+
+@router.post("/conversations/{id}/resolve")
+async def resolve(id: str, body: Resolution, caller: Colleague) -> dict[str, Any]:
+    """Close the conversation with its outcome."""
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        await Work(session, caller.agent).resolve(conversation, body.outcome, body.note)
+        return conversation_view(conversation)
+
+
+@router.post("/conversations/{id}/transfer")
+async def transfer(id: str, body: Transfer, caller: Colleague) -> dict[str, Any]:
+    """Pass the conversation on to a colleague or to a group's line."""
+    if (body.agent is None) == (body.group is None):
+        raise ApiError(422, "agent_or_group")
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(id, lock=True)
+        work = Work(session, caller.agent)
+        if body.group is not None:
+            await work.transfer_to_group(conversation, body.group, body.note)
+        else:
+            await work.transfer_to_agent(conversation, await _colleague(session, body.agent or ""), body.note)
+        return conversation_view(conversation)
+
+
+async def _colleague(session: AsyncSession, id_or_name: str) -> Agent:
+    colleague = await session.get(Agent, id_or_name) or await Agents(session).by_name(id_or_name)
+    if colleague is None:
+        raise ApiError(404, "no_such_agent")
+    return colleague
+
+
+def client_address(request: Request) -> str:
+    """Return the caller's address as the server sees it (uvicorn resolves a trusted proxy's header)."""
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,272 @@
+"""Storing what is said: numbered, once, and before anybody is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff import metrics
+from handoff.agents.models import Agent, Presence
+from handoff.attachments.models import Attachment
+from handoff.clock import now
+from handoff.conversations.language import spoken_language
+from handoff.conversations.models import BOT, CLOSED, Conversation, Message, Rating, Sender
+from handoff.conversations.ownership import change_owner
+from handoff.customers.models import Customer
+from handoff.database import after_commit
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.identifiers import CUSTOMER_TOKEN_PREFIX, hash_token, new_id, new_token
+from handoff.locales import text
+from handoff.settings import settings
+
+PAGE = 500
+REQUEST_HUMAN = "/request_human"
+CANCEL_HANDOFF = "/cancel_handoff"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a client sends: a text, a pressed button's payload, or a file with an optional text."""
+
+    client_id: str
+    text: str = ""
+    payload: str | None = None
+    attachment: Attachment | None = None
+    file_hash: str | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """Tells whether a repeated `client_id` carries the same content."""
+        return hashlib.sha256(json.dumps([self.text, self.payload, self.file_hash]).encode()).hexdigest()
+
+
+class Conversations:
+    """Conversations within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def start(
+        self,
+        customer: Customer,
+        language: str | None,
+        context: dict[str, Any],
+        origin: str = "widget",
+        external_sender: str | None = None,
+    ) -> tuple[Conversation, str]:
+        """Open a conversation with the bot; returns it and the bearer token, which is shown this once."""
+        token = new_token(CUSTOMER_TOKEN_PREFIX)
+        conversation = Conversation(
+            id=new_id("c"),
+            token_hash=hash_token(token),
+            token_expires_at=now() + timedelta(days=settings.customer_token_days),
+            customer_id=customer.id,
+            origin=origin,
+            external_sender=external_sender,
+            language=language,
+            context=context,
+            owner=BOT,
+            version=1,
+            last_seq=0,
+            last_customer_seq=0,
+            answered_seq=0,
+            created_at=now(),
+            updated_at=now(),
+        )
+        self.session.add(conversation)
+        await self.session.flush()
+        return conversation, token
+
+    async def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
+        """Return the conversation, locked against other writers when asked; 404 `not_found`."""
+        query = select(Conversation).where(Conversation.id == conversation_id)
+        conversation = await self.session.scalar(query.with_for_update() if lock else query)
+        if conversation is None:
+            raise ApiError(404, "not_found")
+        return conversation
+
+    async def by_client_id(self, conversation: Conversation, said: Said) -> Message | None:
+        """Return the message already stored under this `client_id`; 409 `client_id_reused` when its content differs."""
+        message = await self.session.scalar(
+            select(Message).where(Message.conversation_id == conversation.id, Message.client_id == said.client_id)
+        )
+        if message is not None and message.content_hash != said.content_hash:
+            raise ApiError(409, "client_id_reused")
+        return message
+
+    async def append(
+        self,
+        conversation: Conversation,
+        sender: Sender,
+        words: str,
+        *,
+        sender_name: str,
+        sender_id: str | None = None,
+        said: Said | None = None,
+        buttons: list[dict[str, str]] | None = None,
+    ) -> Message:
+        """Store the next message of a locked conversation and tell everybody after the commit."""
+        conversation.last_seq += 1
+        conversation.updated_at = now()
+        if sender is Sender.CUSTOMER:
+            conversation.last_customer_seq = conversation.last_seq
+        message = Message(
+            conversation_id=conversation.id,
+            seq=conversation.last_seq,
+            sender=sender,
+            sender_id=sender_id,
+            sender_name=sender_name,
+            text=words,
+            payload=said.payload if said else None,
+            buttons=buttons or None,
+            buttons_open=bool(buttons),
+            attachment_id=said.attachment.id if said and said.attachment else None,
+            client_id=said.client_id if said else None,
+            content_hash=said.content_hash if said else None,
+            created_at=now(),
+        )
+        self.session.add(message)
+        await self.session.flush()
+        owner, group = conversation.owner, conversation.group_name
+
+        async def tell() -> None:
+            metrics.MESSAGES.labels(str(sender)).inc()
+            await desk.hub.publish(
+                "message", conversation.id, seq=message.seq, sender=str(sender), owner=owner, group=group
+            )
+
+        after_commit(self.session, tell)
+        return message
+
+    async def receive(self, conversation_id: str, said: Said) -> tuple[Message, bool]:
+        """Store what the customer says; returns the message and whether it is new.
+
+        A closed conversation opens again, with the bot or with the same person when they are on duty.
+        """
+        conversation = await self.get(conversation_id, lock=True)
+        known = await self.by_client_id(conversation, said)
+        if known is not None:
+            return known, False
+        desk.limits.check(f"messages:{conversation.id}", settings.limit_messages)
+        words = await self._press(conversation, said.payload) if said.payload is not None else said.text
+        customer = await self.session.get_one(Customer, conversation.customer_id)
+        name = customer.name or text("desk.customer", conversation.reading_language)
+        if conversation.owner == CLOSED:
+            await self._reopen(conversation)
+        conversation.spoken_language = spoken_language(words) or conversation.spoken_language
+        message = await self.append(
+            conversation, Sender.CUSTOMER, words, sender_name=name, sender_id=customer.id, said=said
+        )
+        await self._answer_or_act(conversation, said.payload)
+        return message, True
+
+    async def _answer_or_act(self, conversation: Conversation, payload: str | None) -> None:
+        from handoff.queue.service import Queue
+
+        if payload == REQUEST_HUMAN:
+            await Queue(self.session).request_person(conversation)
+        elif payload == CANCEL_HANDOFF:
+            await Queue(self.session).give_up(conversation)
+        elif conversation.owner == BOT:
+            after_commit(self.session, lambda: desk.turns.kick(conversation.id))
+        else:
+            after_commit(self.session, lambda: desk.turns.whisper(conversation.id))
+
+    async def _press(self, conversation: Conversation, payload: str) -> str:
+        """Close the pressed button's message and return the button's title; 409 `stale_button` when it is not open."""
+        offers = await self.session.scalars(
+            select(Message)
+            .where(Message.conversation_id == conversation.id, Message.buttons_open)
+            .order_by(Message.seq.desc())
+        )
+        for message in offers:
+            for button in message.buttons or []:
+                if button["payload"] == payload:
+                    message.buttons_open = False
+                    return str(button["title"])
+        raise ApiError(409, "stale_button")
+
+    async def close_buttons(self, conversation: Conversation) -> None:
+        """No button offered so far may be pressed any more."""
+        await self.session.execute(
+            update(Message)
+            .where(Message.conversation_id == conversation.id, Message.buttons_open)
+            .values(buttons_open=False)
+        )
+
+    async def _reopen(self, conversation: Conversation) -> None:
+        agent = await self.session.get(Agent, conversation.last_agent_id or "", with_for_update=True)
+        if (
+            agent is not None
+            and agent.status == Presence.ONLINE
+            and await held_by(self.session, agent) < agent.capacity
+        ):
+            _begin_stretch(conversation)
+            change_owner(self.session, conversation, agent.owner_key, by="customer", reason="reopened")
+        else:
+            self.reopen_with_bot(conversation)
+
+    def reopen_with_bot(self, conversation: Conversation) -> None:
+        """Open a closed conversation again; the bot has forgotten the old trouble, not the facts."""
+        _begin_stretch(conversation)
+        conversation.reset_pending = True
+        change_owner(self.session, conversation, BOT, by="customer", reason="reopened")
+
+    async def page(
+        self, conversation: Conversation, after: int, limit: int = PAGE
+    ) -> list[tuple[Message, Attachment | None]]:
+        """Return the messages with `seq` above `after`, in order, at most `limit`."""
+        rows = await self.session.execute(
+            select(Message, Attachment)
+            .outerjoin(Attachment, Attachment.id == Message.attachment_id)
+            .where(Message.conversation_id == conversation.id, Message.seq > after)
+            .order_by(Message.seq)
+            .limit(limit)
+        )
+        return [(message, attachment) for message, attachment in rows]
+
+    async def rate(self, conversation: Conversation, score: int, comment: str | None) -> Rating:
+        """Store the customer's score; 409 `not_closed`, or `already_rated` for this stretch."""
+        if conversation.owner != CLOSED:
+            raise ApiError(409, "not_closed")
+        rated = await self.session.scalar(
+            select(func.count())
+            .select_from(Rating)
+            .where(Rating.conversation_id == conversation.id, Rating.stretch == conversation.stretch)
+        )
+        if rated:
+            raise ApiError(409, "already_rated")
+        rating = Rating(
+            conversation_id=conversation.id,
+            stretch=conversation.stretch,
+            score=score,
+            comment=comment,
+            agent_id=conversation.last_agent_id,
+            created_at=now(),
+        )
+        self.session.add(rating)
+        await self.session.flush()
+        return rating
+
+
+def _begin_stretch(conversation: Conversation) -> None:
+    conversation.stretch += 1
+    conversation.closed_at = None
+    conversation.outcome = None
+
+
+async def held_by(session: AsyncSession, agent: Agent) -> int:
+    """Return how many conversations the agent owns now."""
+    return (
+        await session.scalar(
+            select(func.count()).select_from(Conversation).where(Conversation.owner == agent.owner_key)
+        )
+        or 0
+    )

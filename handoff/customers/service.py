@@ -1,0 +1,89 @@
+"""Known customers: the company's site signs who they are; we sign it on to the shop."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff.clock import now
+from handoff.customers.models import Customer, UsedToken
+from handoff.errors import ApiError
+from handoff.identifiers import new_id
+from handoff.settings import settings
+
+LONGEST_LIFE = timedelta(minutes=10)
+CLOCK_LEEWAY = timedelta(seconds=30)
+
+
+class Customers:
+    """Customers within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def anonymous(self) -> Customer:
+        """Make a customer of whom nothing is known."""
+        customer = Customer(id=new_id("u"), created_at=now())
+        self.session.add(customer)
+        await self.session.flush()
+        return customer
+
+    async def identified(self, token: str) -> Customer:
+        """Return the customer that a signed token names; 401 `bad_customer_token` when bad, too long-lived or used."""
+        claims = _verify(token)
+        await self._use_once(str(claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC))
+        external_id = str(claims["sub"])
+        customer = await self.session.scalar(select(Customer).where(Customer.external_id == external_id))
+        if customer is None:
+            customer = Customer(id=new_id("u"), external_id=external_id, created_at=now())
+            self.session.add(customer)
+        if claims.get("name"):
+            customer.name = str(claims["name"])[:200]
+        await self.session.flush()
+        return customer
+
+    async def _use_once(self, jti: str, expires_at: datetime) -> None:
+        await self.session.execute(delete(UsedToken).where(UsedToken.expires_at < now() - CLOCK_LEEWAY))
+        try:
+            async with self.session.begin_nested():
+                self.session.add(UsedToken(jti=jti, expires_at=expires_at))
+        except IntegrityError:
+            raise ApiError(401, "bad_customer_token") from None
+
+
+def _verify(token: str) -> dict[str, Any]:
+    if not settings.identity_secret:
+        raise ApiError(401, "bad_customer_token")
+    try:
+        claims = jwt.decode(
+            token, settings.identity_secret, algorithms=["HS256"], options={"require": ["sub", "exp", "jti"]}
+        )
+    except jwt.PyJWTError:
+        raise ApiError(401, "bad_customer_token") from None
+    too_long = datetime.fromtimestamp(claims["exp"], UTC) > now() + LONGEST_LIFE + CLOCK_LEEWAY
+    if (
+        too_long
+        or not str(claims["sub"]).strip()
+        or not 0 < len(str(claims["jti"])) <= 200
+        or len(str(claims["sub"])) > 200
+    ):
+        raise ApiError(401, "bad_customer_token")
+    return claims
+
+
+def shop_token(customer: Customer) -> str | None:
+    """Sign a five-minute token for asking the shop for this customer's orders; None for anonymous ones."""
+    if customer.external_id is None or not settings.identity_secret:
+        return None
+    claims = {
+        "sub": customer.external_id,
+        "name": customer.name or "",
+        "exp": now() + timedelta(minutes=5),
+        "jti": new_id("j"),
+    }
+    return jwt.encode(claims, settings.identity_secret, algorithm="HS256")

@@ -1,0 +1,62 @@
+"""Demo data of the desk: skill groups and accounts, made once; passwords come at random and are kept by the runner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff.agents.models import Group, Role
+from handoff.agents.service import Agents, hasher
+from handoff.database import Database
+
+GROUPS = {
+    "orders": ("订单物流", "Orders & delivery"),
+    "tech": ("技术支持", "Technical support"),
+    "care": ("客户关怀", "Customer care"),
+}
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """An account that `make run` makes; `capacity` in conversations."""
+
+    name: str
+    role: Role
+    groups: tuple[str, ...] = tuple(GROUPS)
+    capacity: int = 5
+
+    @property
+    def secret_name(self) -> str:
+        """The environment variable with the password."""
+        return f"DEMO_PASSWORD_{self.name.upper()}"
+
+
+ACCOUNTS = (
+    DemoAccount("Lin", Role.AGENT),
+    DemoAccount("Chen", Role.AGENT),
+    DemoAccount("Zhao", Role.SUPERVISOR),
+    DemoAccount("Su", Role.DESIGNER, ()),
+    DemoAccount("admin", Role.ADMIN),
+)
+
+
+async def seed(database: Database, passwords: dict[str, str]) -> None:
+    """Make groups and accounts that are missing, and give every demo account the password in `passwords`."""
+    async with database.write() as session:
+        await seed_groups(session)
+        for account in ACCOUNTS:
+            agents = Agents(session)
+            agent = await agents.by_name(account.name)
+            if agent is None:
+                await agents.add(account.name, passwords[account.name], account.role, account.groups, account.capacity)
+            else:
+                agent.password_hash = hasher.hash(passwords[account.name])
+
+
+async def seed_groups(session: AsyncSession) -> None:
+    """Make the three skill groups, always open, unless they exist."""
+    for name, (zh, en) in GROUPS.items():
+        if await session.get(Group, name) is None:
+            session.add(Group(name=name, title_zh=zh, title_en=en, timezone="Asia/Shanghai", hours=None))
+    await session.flush()

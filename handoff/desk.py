@@ -1,0 +1,45 @@
+"""The running desk: the long-lived parts that everything shares, made once at start-up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handoff.database import Database
+from handoff.limits import Limits
+from handoff.realtime.hub import Hub
+from handoff.settings import settings
+
+if TYPE_CHECKING:
+    from handoff.assistant.client import BotClient
+    from handoff.assistant.turns import Turns
+
+
+class Desk:
+    """Holds the database, the hub, the limits, the bot's client and its turns."""
+
+    database: Database
+    hub: Hub
+    limits: Limits
+    bot: BotClient
+    turns: Turns
+
+    def open(self) -> None:
+        """Make the parts; nothing runs yet."""
+        from handoff.assistant.client import BotClient
+        from handoff.assistant.turns import Turns
+
+        self.database = Database(settings.database)
+        self.hub = Hub(settings.redis_url)
+        self.limits = Limits()
+        self.bot = BotClient(settings.bot_urls, settings.bot_token, settings.bot_timeout)
+        self.turns = Turns(self)
+
+    async def close(self) -> None:
+        """Let running turns end, then give everything back."""
+        await self.turns.stop()
+        await self.bot.close()
+        await self.hub.stop()
+        await self.database.close()
+
+
+desk = Desk()

@@ -1,0 +1,93 @@
+"""Errors that people and programs read: one shape, a sentence that says what to do next, in the caller's language."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from handoff.locales import text
+
+log = structlog.get_logger(__name__)
+CODES = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_type",
+    422: "invalid",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+
+
+class ApiError(Exception):
+    """An error answer: HTTP status, snake_case code, and details that a program can use."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        details: dict[str, Any] | None = None,
+        retry_after: float | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.details, self.values = status, code, details or {}, values
+        self.retry_after = retry_after
+
+    def body(self, language: str) -> dict[str, Any]:
+        """Return the contract's error shape."""
+        message = text(f"errors.{self.code}", language, **self.values)
+        return {"error": {"code": self.code, "message": message, "details": self.details}}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return `Retry-After` where the caller should wait, `WWW-Authenticate` where it should log in."""
+        if self.retry_after is not None:
+            return {"Retry-After": str(max(1, math.ceil(self.retry_after)))}
+        return {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
+
+
+def caller_language(request: Request) -> str:
+    """Return the language of the caller: the conversation's when known, else `Accept-Language`, else Chinese."""
+    known = getattr(request.state, "language", None)
+    if known:
+        return known
+    return "en" if request.headers.get("accept-language", "zh").strip().lower().startswith("en") else "zh"
+
+
+def install(app: FastAPI) -> None:
+    """Give every error of `app` the contract's shape, unknown paths and wrong methods included."""
+
+    @app.exception_handler(ApiError)
+    async def _api_error(request: Request, error: ApiError) -> JSONResponse:
+        return JSONResponse(error.body(caller_language(request)), error.status, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        problems = [
+            {"field": ".".join(str(part) for part in item["loc"][1:]), "problem": item["msg"]}
+            for item in error.errors()
+        ]
+        broken_json = any(item["type"] == "json_invalid" for item in error.errors())
+        shaped = ApiError(400, "bad_request") if broken_json else ApiError(422, "invalid", {"fields": problems})
+        return JSONResponse(shaped.body(caller_language(request)), shaped.status)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        code = CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal")
+        shaped = ApiError(error.status_code, code)
+        return JSONResponse(shaped.body(caller_language(request)), error.status_code, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def _crash(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        return JSONResponse(ApiError(500, "internal").body(caller_language(request)), 500)

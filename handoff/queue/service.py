@@ -1,0 +1,317 @@
+"""The waiting line: who waits, at which rank, how long still, and who takes whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff import metrics
+from handoff.agents.models import Agent, AgentGroup, Group, Presence, Role
+from handoff.clock import iso, now
+from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, Sender
+from handoff.conversations.ownership import change_owner
+from handoff.conversations.service import CANCEL_HANDOFF, Conversations, held_by
+from handoff.database import after_commit
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.identifiers import new_id
+from handoff.locales import text
+from handoff.queue.announcement import announce
+from handoff.queue.hours import opens_at
+from handoff.queue.models import OPEN_STATES, PRIORITY, Handoff, Reason, State
+from handoff.settings import settings
+
+HISTORY = 20
+ENOUGH_HISTORY = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a customer stands: rank in the group from 1, seconds to wait if known, when a closed group opens."""
+
+    position: int
+    wait_seconds: int | None
+    opens_at: datetime | None
+
+
+class Queue:
+    """The waiting line within one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def request_person(self, conversation: Conversation) -> Handoff | None:
+        """The customer asks for a person by button: a new handoff, or None when waiting; 409 `with_agent`."""
+        if conversation.owner == QUEUE:
+            return None
+        if conversation.agent_id:
+            raise ApiError(409, "with_agent")
+        if conversation.owner == CLOSED:
+            Conversations(self.session).reopen_with_bot(conversation)
+        return await self.enqueue(
+            conversation,
+            Reason.ASKED_FOR_PERSON,
+            by="customer",
+            evidence=[conversation.last_customer_seq] if conversation.last_customer_seq else [],
+        )
+
+    async def enqueue(
+        self,
+        conversation: Conversation,
+        reason: Reason,
+        *,
+        by: str,
+        evidence: list[int] | None = None,
+        priority: int | None = None,
+        group: str | None = None,
+        acknowledgement: str = "",
+        note: str | None = None,
+        flagged: bool = False,
+    ) -> Handoff:
+        """Put a locked conversation in line and tell the customer so, in the same transaction."""
+        from handoff.summary.service import Summaries
+
+        chosen = await self._group(group or conversation.group_name)
+        conversation.group_name = chosen.name
+        await Conversations(self.session).close_buttons(conversation)
+        change_owner(self.session, conversation, QUEUE, by=by, reason=reason, note=note, flagged=flagged)
+        closed_until = opens_at(chosen, now())
+        briefing = await Summaries(self.session).briefing(conversation)
+        handoff = Handoff(
+            id=new_id("h"),
+            conversation_id=conversation.id,
+            reason=reason,
+            priority=priority or PRIORITY[reason],
+            group_name=chosen.name,
+            emotion=briefing.emotion,
+            evidence=evidence or [],
+            summary_line=briefing.headline,
+            state=State.TICKET if closed_until else State.WAITING,
+            created_at=now(),
+            opens_at=closed_until,
+        )
+        self.session.add(handoff)
+        await self.session.flush()
+        place = await self.place(handoff)
+        language = conversation.reading_language
+        words = announce(reason, place, chosen, language, acknowledgement)
+        button = {"title": text("queue.give_up", language), "payload": CANCEL_HANDOFF}
+        await Conversations(self.session).append(
+            conversation, Sender.SYSTEM, words, sender_name=text("desk.system", language), buttons=[button]
+        )
+        metrics.HANDOFFS.labels(str(reason)).inc()
+        self._tell(chosen.name)
+        return handoff
+
+    async def _group(self, name: str | None) -> Group:
+        group = await self.session.get(Group, name) if name else None
+        return group if group is not None else await self.session.get_one(Group, settings.default_group)
+
+    async def open_handoff(self, conversation_id: str) -> Handoff | None:
+        """Return the handoff with which a conversation waits, if it does."""
+        return await self.session.scalar(
+            select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state.in_(OPEN_STATES))
+        )
+
+    async def place(self, handoff: Handoff) -> Place:
+        """Return the true rank within the group and an honest estimate."""
+        ahead = await self.session.scalar(
+            select(func.count())
+            .select_from(Handoff)
+            .where(Handoff.state.in_(OPEN_STATES), Handoff.group_name == handoff.group_name, _before(handoff))
+        )
+        position = (ahead or 0) + 1
+        closed_until = handoff.opens_at if handoff.state == State.TICKET else None
+        estimate = None if closed_until else await self._estimate(handoff.group_name, position)
+        return Place(position, estimate, closed_until)
+
+    async def _estimate(self, group: str, position: int) -> int | None:
+        """Return seconds, from people on duty and how long recent conversations took; None when not known."""
+        on_duty = list(
+            await self.session.scalars(
+                select(Agent)
+                .join(AgentGroup, AgentGroup.agent_id == Agent.id)
+                .where(AgentGroup.group_name == group, Agent.status == Presence.ONLINE)
+            )
+        )
+        if not on_duty:
+            return None
+        free = sum([max(0, agent.capacity - await held_by(self.session, agent)) for agent in on_duty])
+        recent = await self._recent(group)
+        if len(recent) < ENOUGH_HISTORY:
+            return None
+        if position <= free:
+            return _median([(h.claimed_at - h.created_at).total_seconds() for h in recent if h.claimed_at])
+        handled = [(h.ended_at - h.claimed_at).total_seconds() for h in recent if h.ended_at and h.claimed_at]
+        if len(handled) < ENOUGH_HISTORY:
+            return None
+        seats = sum(agent.capacity for agent in on_duty)
+        return int((position - free) / max(1, seats) * sum(handled) / len(handled)) or None
+
+    async def _recent(self, group: str) -> list[Handoff]:
+        rows = await self.session.scalars(
+            select(Handoff)
+            .where(Handoff.group_name == group, Handoff.claimed_at.is_not(None))
+            .order_by(Handoff.claimed_at.desc())
+            .limit(HISTORY)
+        )
+        return list(rows)
+
+    async def line(self, groups: set[str] | None) -> list[tuple[Handoff, Conversation]]:
+        """Return the open handoffs of `groups` (None: all) in the order in which they will be served."""
+        query = (
+            select(Handoff, Conversation)
+            .join(Conversation, Conversation.id == Handoff.conversation_id)
+            .where(Handoff.state.in_(OPEN_STATES))
+            .order_by(Handoff.state.desc(), Handoff.priority, Handoff.created_at, Handoff.id)
+        )
+        if groups is not None:
+            query = query.where(Handoff.group_name.in_(groups))
+        return [(handoff, conversation) for handoff, conversation in await self.session.execute(query)]
+
+    async def claim(self, handoff_id: str, agent: Agent) -> Conversation:
+        """Give a waiting conversation to `agent`: one claim wins.
+
+        Raises 404, 403 for another group's, 409 `already_claimed` (details say who), `at_capacity`, `on_break`,
+        `offline`.
+        """
+        handoff = await self.session.get(Handoff, handoff_id)
+        if handoff is None:
+            raise ApiError(404, "not_found")
+        if agent.role == Role.AGENT and handoff.group_name not in agent.group_names:
+            raise ApiError(403, "forbidden")
+        conversation = await Conversations(self.session).get(handoff.conversation_id, lock=True)
+        await self.session.refresh(handoff)
+        if handoff.state not in OPEN_STATES or conversation.owner != QUEUE:
+            raise await self._already_claimed(handoff)
+        await self.seat(agent)
+        await self.leave_line(conversation, State.CLAIMED, agent)
+        await Conversations(self.session).close_buttons(conversation)
+        change_owner(self.session, conversation, agent.owner_key, by=agent.owner_key, reason="claimed")
+        await self.greet(conversation, agent)
+        return conversation
+
+    async def greet(self, conversation: Conversation, agent: Agent) -> None:
+        """Tell the customer who is with them now."""
+        language = conversation.reading_language
+        await Conversations(self.session).append(
+            conversation,
+            Sender.SYSTEM,
+            text("queue.joined", language, name=agent.name),
+            sender_name=text("desk.system", language),
+        )
+
+    async def _already_claimed(self, handoff: Handoff) -> ApiError:
+        winner = await self.session.get(Agent, handoff.claimed_by) if handoff.claimed_by else None
+        return ApiError(
+            409,
+            "already_claimed",
+            {"by": winner.name if winner else None},
+            name=winner.name if winner else text("desk.somebody", "zh"),
+        )
+
+    async def seat(self, agent: Agent) -> None:
+        """Lock the agent and make sure that one more conversation fits; 409 `on_break`, `offline`, `at_capacity`.
+
+        Overseers may step in whatever their presence.
+        """
+        await self.session.refresh(agent, with_for_update=True)
+        if agent.status != Presence.ONLINE and agent.role == Role.AGENT:
+            raise ApiError(409, "on_break" if agent.status == Presence.BREAK else "offline")
+        if await held_by(self.session, agent) >= agent.capacity:
+            raise ApiError(409, "at_capacity", {"capacity": agent.capacity}, capacity=agent.capacity)
+
+    async def leave_line(self, conversation: Conversation, state: State, agent: Agent | None = None) -> None:
+        """End the conversation's wait, if it waits; `agent` is who takes it."""
+        handoff = await self.open_handoff(conversation.id)
+        if handoff is None:
+            return
+        handoff.state = state
+        if agent is not None:
+            handoff.claimed_by, handoff.claimed_at = agent.id, now()
+        else:
+            handoff.ended_at = now()
+        await self.session.flush()
+        self._tell(handoff.group_name)
+
+    async def give_up(self, conversation: Conversation) -> None:
+        """The customer no longer waits and talks to the bot again; 409 `not_waiting`."""
+        if conversation.owner != QUEUE:
+            raise ApiError(409, "not_waiting")
+        await self.leave_line(conversation, State.ABANDONED)
+        await Conversations(self.session).close_buttons(conversation)
+        conversation.reset_pending = True
+        change_owner(self.session, conversation, BOT, by="customer", reason="gave_up")
+        language = conversation.reading_language
+        await Conversations(self.session).append(
+            conversation, Sender.SYSTEM, text("queue.gave_up", language), sender_name=text("desk.system", language)
+        )
+
+    async def finish(self, conversation: Conversation) -> None:
+        """Mark the handoff that the agent worked on as done."""
+        await self.session.execute(
+            update(Handoff)
+            .where(Handoff.conversation_id == conversation.id, Handoff.state == State.CLAIMED)
+            .values(state=State.DONE, ended_at=now())
+        )
+
+    async def open_groups(self) -> int:
+        """Put tickets whose group has opened in line; returns how many."""
+        moved = 0
+        due = await self.session.scalars(
+            select(Handoff).where(Handoff.state == State.TICKET, Handoff.opens_at <= now())
+        )
+        for handoff in due:
+            later = opens_at(await self._group(handoff.group_name), now())
+            handoff.opens_at = later
+            if later is None:
+                handoff.state = State.WAITING
+                moved += 1
+                self._tell(handoff.group_name)
+        return moved
+
+    def _tell(self, group: str) -> None:
+        async def tell() -> None:
+            await desk.hub.publish("queue", None, group=group)
+
+        after_commit(self.session, tell)
+
+
+def _before(handoff: Handoff) -> ColumnElement[bool]:
+    """Who is served before `handoff`: waiting before tickets, then priority, then time."""
+    earlier = or_(
+        Handoff.priority < handoff.priority,
+        and_(Handoff.priority == handoff.priority, Handoff.created_at < handoff.created_at),
+        and_(Handoff.priority == handoff.priority, Handoff.created_at == handoff.created_at, Handoff.id < handoff.id),
+    )
+    same_state = and_(Handoff.state == handoff.state, earlier)
+    return or_(Handoff.state == State.WAITING, same_state) if handoff.state == State.TICKET else same_state
+
+
+def _median(seconds: list[float]) -> int | None:
+    ordered = sorted(seconds)
+    return max(1, int(ordered[len(ordered) // 2])) if ordered else None
+
+
+def handoff_view(handoff: Handoff, place: Place, language: str) -> dict[str, Any]:
+    """Return the contract's handoff."""
+    end = handoff.claimed_at or handoff.ended_at or now()
+    return {
+        "id": handoff.id,
+        "conversation_id": handoff.conversation_id,
+        "reason": handoff.reason,
+        "reason_text": text(f"queue.reason_{handoff.reason}", language),
+        "priority": handoff.priority,
+        "group": handoff.group_name,
+        "emotion": handoff.emotion,
+        "waiting_seconds": max(0, int((end - handoff.created_at).total_seconds())),
+        "position": place.position,
+        "summary_line": handoff.summary_line.get(language) or handoff.summary_line.get("zh", ""),
+        "created_at": iso(handoff.created_at),
+        "opens_at": iso(handoff.opens_at),
+        "state": handoff.state,
+    }

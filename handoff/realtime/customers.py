@@ -1,0 +1,158 @@
+"""`/jieli`: the customer's socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import socketio
+import structlog
+from pydantic import ValidationError
+
+from handoff.conversations.endpoints import invalid, store, typing
+from handoff.conversations.models import Conversation
+from handoff.conversations.schemas import SendMessage
+from handoff.conversations.service import Said
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.principals import CustomerCaller, identify
+from handoff.realtime.delivery import Delivery, state_of
+from handoff.realtime.hub import Event
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Connected:
+    """One customer's socket and what it was told."""
+
+    caller: CustomerCaller
+    delivery: Delivery
+    queue: dict[str, Any] | None = field(default=None)
+
+
+class CustomersNamespace(socketio.AsyncNamespace):
+    """Replays what was missed, then tells news; the client sends messages and typing."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace)
+        self._sockets: dict[str, Connected] = {}
+        self._by_conversation: dict[str, set[str]] = {}
+        desk.hub.listen(self._hear)
+
+    async def on_connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
+        """Let the holder of the conversation's token in and replay what came after `after`."""
+        auth = auth if isinstance(auth, dict) else {}
+        after = auth.get("after", 0)
+        try:
+            caller = await identify(str(auth.get("token", "")))
+        except ApiError as error:
+            raise refused(error) from None
+        if not isinstance(caller, CustomerCaller) or caller.conversation_id != auth.get("conversation"):
+            raise refused(ApiError(403, "forbidden"))
+        if not isinstance(after, int) or isinstance(after, bool) or after < 0:
+            raise refused(ApiError(422, "invalid", {"fields": [{"field": "after", "problem": "a number from 0"}]}))
+
+        async def emit(event: str, data: Any) -> None:
+            await self.emit(event, data, to=sid)
+
+        delivery = Delivery(caller.conversation_id, after, emit, for_agent=False)
+        self._sockets[sid] = Connected(caller, delivery)
+        self._by_conversation.setdefault(caller.conversation_id, set()).add(sid)
+        self.server.start_background_task(self._welcome, sid)
+
+    async def _welcome(self, sid: str) -> None:
+        connected = self._sockets.get(sid)
+        if connected is not None:
+            await connected.delivery.catch_up()
+            owner, queue = await state_of(connected.caller.conversation_id)
+            connected.queue = queue
+            await self.emit("owner", {"owner": owner}, to=sid)
+            await self.emit("queue", queue, to=sid)
+
+    async def on_disconnect(self, sid: str, *_reason: Any) -> None:
+        """Forget the socket."""
+        connected = self._sockets.pop(sid, None)
+        if connected is not None:
+            sids = self._by_conversation.get(connected.caller.conversation_id, set())
+            sids.discard(sid)
+            if not sids:
+                self._by_conversation.pop(connected.caller.conversation_id, None)
+
+    async def on_send(self, sid: str, data: Any) -> dict[str, Any]:
+        """Store a message; acknowledged with its `seq` once it is stored."""
+        connected = self._sockets.get(sid)
+        return await acknowledge(
+            connected.caller if connected else None, connected.caller.conversation_id if connected else "", data
+        )
+
+    async def on_typing(self, sid: str, data: Any) -> None:
+        """Note that the customer types."""
+        connected = self._sockets.get(sid)
+        if connected is not None:
+            on = bool(data.get("on", True)) if isinstance(data, dict) else True
+            await typing(Conversation(id=connected.caller.conversation_id), connected.caller, on=on)
+
+    async def _hear(self, event: Event) -> None:
+        if event["kind"] == "queue":
+            await self._tell_places()
+            return
+        sids = list(self._by_conversation.get(event["conversation_id"] or "", ()))
+        if not sids:
+            return
+        if event["kind"] == "message":
+            for sid in sids:
+                await self._sockets[sid].delivery.catch_up()
+        elif event["kind"] == "owner":
+            owner, queue = await state_of(event["conversation_id"])
+            for sid in sids:
+                if sid in self._sockets:
+                    self._sockets[sid].queue = queue
+                    await self.emit("owner", {"owner": owner}, to=sid)
+                    await self.emit("queue", queue, to=sid)
+        elif event["kind"] == "typing" and event["sender"] != "customer":
+            for sid in sids:
+                await self.emit("typing", {"sender": event["sender"], "on": event["on"]}, to=sid)
+        elif event["kind"] == "read":
+            for sid in sids:
+                await self.emit("read", {"customer": event["customer"], "agent": event["agent"]}, to=sid)
+
+    async def _tell_places(self) -> None:
+        """Tell every waiting customer whose place has changed."""
+        for conversation_id, sids in list(self._by_conversation.items()):
+            if not any(self._sockets[sid].queue for sid in sids if sid in self._sockets):
+                continue
+            _, queue = await state_of(conversation_id)
+            for sid in list(sids):
+                connected = self._sockets.get(sid)
+                if connected is not None and connected.queue != queue:
+                    connected.queue = queue
+                    await self.emit("queue", queue, to=sid)
+
+
+def refused(error: ApiError) -> socketio.exceptions.ConnectionRefusedError:
+    """Return the refusal of a connection with the error's shape."""
+    return socketio.exceptions.ConnectionRefusedError(error.code, error.body("zh"))
+
+
+async def acknowledge(caller: Any, conversation_id: str, data: Any) -> dict[str, Any]:
+    """Check and store what a socket sends; returns `{seq}`, or `{error}` in the contract's shape."""
+    language = getattr(caller, "language", "zh")
+    try:
+        if caller is None:
+            raise ApiError(401, "unauthenticated")
+        body = SendMessage.model_validate(data)
+        if (body.text is None) == (body.payload is None):
+            raise ApiError(422, "text_or_payload")
+        message, _ = await store(caller, conversation_id, Said(body.client_id, body.text or "", body.payload))
+        return {"seq": message.seq}
+    except ValidationError as error:
+        return invalid(error).body(language)
+    except ApiError as error:
+        answer = error.body(language)
+        if error.retry_after is not None:
+            answer["error"]["details"] = {**answer["error"]["details"], "retry_after": error.retry_after}
+        return answer
+    except Exception:  # the sender must hear that the message is not stored, so that it is sent again
+        log.exception("send_failed", conversation=conversation_id)
+        return ApiError(503, "unavailable").body(language)
