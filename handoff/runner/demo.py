@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hmac
 import json
 import os
 import sys
@@ -14,27 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from handoff.runner.environment import Environment
+from handoff.runner.environment import Environment, with_secrets
 from handoff.runner.messages import role_name, say
 from handoff.runner.terminal import Terminal
 
 if TYPE_CHECKING:
     from handoff.demo import DemoAccount
 
-PASSWORD_LENGTH = 12
 ORDERS_SHOWN = 3  # on the terminal; `demo.json` has them all
 PAGES = (("address_page", "/"), ("address_desk", "/desk"), ("address_supervisor", "/supervisor"),
          ("address_designer", "/designer"), ("address_api", "/api/docs"))
 
 
-def passwords(secret: str) -> dict[str, str]:
-    """Return the password of each demo account, made from `DEMO_SECRET`: random, and the same at every start."""
-    return {account.name: _password(secret, account.name) for account in _accounts()}
-
-
-def _password(secret: str, name: str) -> str:
-    digest = hmac.digest(secret.encode(), name.encode(), "sha256")
-    return base64.b32encode(digest).decode("ascii")[:PASSWORD_LENGTH].lower()
+def with_passwords(environment: Environment) -> Environment:
+    """Return the environment with the demo accounts' passwords: random at the first start, the same ever after."""
+    return with_secrets(environment, [account.secret_name for account in _accounts()])
 
 
 def _accounts() -> tuple[DemoAccount, ...]:
@@ -52,11 +44,10 @@ def page_path(environment: Environment) -> Path:
 async def collect(environment: Environment) -> dict[str, Any]:
     """Return the demo's addresses and logins, and what the shop has to ask about."""
     values = environment.values
-    known = passwords(values["DEMO_SECRET"])
     return {
         "desk": environment.address("desk"),
         "shop": values["SHOP_API_URL"],
-        "agents": [{"name": account.name, "password": known[account.name], "role": str(account.role),
+        "agents": [{"name": account.name, "password": values[account.secret_name], "role": str(account.role),
                     "groups": list(account.groups)} for account in _accounts()],
         "orders": [] if "shop" in environment.elsewhere() else await _orders(environment),
         "devices": await _devices(values),
@@ -99,8 +90,10 @@ def write(path: Path, page: Mapping[str, Any]) -> None:
 def announce(environment: Environment, page: Mapping[str, Any] | None, terminal: Terminal) -> None:
     """Print the addresses and, in the demo, the logins and a few orders."""
     terminal.line()
+    desk = environment.address("desk")
+    width = len(desk) + max(len(path) for _, path in PAGES)
     for key, path in PAGES:
-        terminal.line(f"  {environment.address('desk')}{path}   {say(key)}")
+        terminal.line(f"  {desk + path:<{width}}  {say(key)}")
     if page:
         terminal.line(f"\n{say('logins')}")
         for account in page["agents"]:

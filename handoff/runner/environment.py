@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,8 +15,9 @@ from handoff.runner.errors import RunnerError
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_NAMES = {"actions": "ACTIONS_PORT", "bot": "BOT_PORT", "shop": "SHOP_PORT", "desk": "PORT"}
-SECRET_NAMES = ("BOT_TOKEN", "SHOP_API_TOKEN", "IDENTITY_SECRET", "SECRET_KEY", "DEMO_SECRET")
+SECRET_NAMES = ("BOT_TOKEN", "SHOP_API_TOKEN", "IDENTITY_SECRET", "SECRET_KEY")
 MAY_BE_EMPTY = "IDENTITY_SECRET"  # empty on purpose: no known customers
+EASY_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what HOST may say, not a default
 DEFAULTS = {
@@ -98,19 +99,28 @@ def _file_values(path: Path) -> dict[str, str]:
     return {name: value for name, value in dotenv_values(path).items() if value is not None} if path.is_file() else {}
 
 
-def _secrets(path: Path, wanted: list[str]) -> dict[str, str]:
-    """Return the kept secrets, making those that are missing; only the owner may read the file."""
+def _kept_secrets(var: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return secrets from `secrets.env`, making those that are missing; only the owner may read the file."""
+    path = var / "secrets.env"
     kept = _file_values(path)
-    missing = [name for name in wanted if not kept.get(name)]
-    if missing:
-        made = {name: secrets.token_urlsafe(32) for name in missing}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("".join(f"{name}={value}\n" for name, value in made.items()))
-        kept |= made
-    path.chmod(0o600)
-    return kept
+    made = {name: _new_secret(name) for name in names if not kept.get(name)}
+    try:
+        if made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write("".join(f"{name}={value}\n" for name, value in made.items()))
+        path.chmod(0o600)
+    except OSError as error:
+        raise RunnerError("folder_not_writable", path=var, reason=error.strerror) from None
+    return {name: made.get(name) or kept[name] for name in names}
+
+
+def _new_secret(name: str) -> str:
+    """Return a random word: one that people can type for a login, a long one for programs."""
+    if not name.startswith("DEMO_PASSWORD_"):
+        return secrets.token_urlsafe(32)
+    return "".join(secrets.choice(EASY_LETTERS) for _ in range(12))
 
 
 def load(base: Mapping[str, str] | None = None, root: Path = ROOT) -> Environment:
@@ -118,24 +128,21 @@ def load(base: Mapping[str, str] | None = None, root: Path = ROOT) -> Environmen
     base = os.environ if base is None else base
     given = {**_file_values(root / base.get("JIELI_ENV_FILE", ".env")), **base}
     values = DEFAULTS | {name: value for name, value in given.items() if value or name not in DEFAULTS}
-    values["JIELI_VAR"] = str((root / (values.get("JIELI_VAR") or "var")).resolve())
-    var = Path(values["JIELI_VAR"])
-    wanted = [
-        name for name in SECRET_NAMES
-        if not values.get(name) and not (name == MAY_BE_EMPTY and name in values)
-    ]
-    if wanted:
-        path = var / "secrets.env"
-        try:
-            kept = _secrets(path, wanted)
-        except OSError as error:
-            raise RunnerError("folder_not_writable", path=var, reason=error.strerror) from None
-        values.update({name: kept[name] for name in wanted})
+    var = (root / (values.get("JIELI_VAR") or "var")).resolve()
+    values["JIELI_VAR"] = str(var)
     for name, default in _derived(values, var).items():
         values[name] = values.get(name) or default
     values["BOT_MODELS"] = str((root / values["BOT_MODELS"]).resolve())
     values["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, [values.get("PYTHONPATH", "")])])
-    return Environment(values, root)
+    off = {MAY_BE_EMPTY} if values.get(MAY_BE_EMPTY) == "" else set()
+    return with_secrets(Environment(values, root), [name for name in SECRET_NAMES if name not in off])
+
+
+def with_secrets(environment: Environment, names: Iterable[str]) -> Environment:
+    """Return the environment with these secrets in it: the given ones, else those kept from the first start."""
+    wanted = [name for name in names if not environment.values.get(name)]
+    made = _kept_secrets(environment.var, wanted) if wanted else {}
+    return Environment({**environment.values, **made}, environment.root)
 
 
 def _derived(values: Mapping[str, str], var: Path) -> dict[str, str]:

@@ -34,6 +34,7 @@ def run(stop_with_parent: bool = False, procfile_path: Path = ROOT / "Procfile")
     """
     if stop_with_parent:
         end_with_parent(signal.SIGTERM, os.getppid())
+    os.umask(0o077)  # customers' words and secrets are nobody else's on this machine
     terminal = Terminal()
     try:
         asyncio.run(_run(terminal, procfile_path))
@@ -76,6 +77,7 @@ async def _serve(terminal: Terminal, procfile_path: Path, stop: asyncio.Event) -
     """Prepare, start, and serve until cancelled; whatever was started is stopped on the way out."""
     began = time.monotonic()
     environment = load()
+    os.environ.update(environment.values)  # what is imported from the desk below reads its settings there
     elsewhere = environment.elsewhere()
     commands = [
         command for command in procfile.read(procfile_path, environment.values) if command.name not in elsewhere
@@ -83,6 +85,8 @@ async def _serve(terminal: Terminal, procfile_path: Path, stop: asyncio.Event) -
     preflight.check_disk(environment.var)
     with preflight.only_one(environment.var):
         preflight.check(environment, commands)
+        if environment.demo:
+            environment = demo.with_passwords(environment)
         await _prepare(environment, terminal)
         supervisor = Supervisor(commands, environment, terminal, probes(environment))
         page = demo.page_path(environment)

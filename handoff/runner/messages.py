@@ -14,6 +14,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{first} 和 {second} 都设成了端口 {port}，请把其中一个换掉。",
         "{first} and {second} are both set to port {port}. Give one of them another.",
     ),
+    "settings_invalid": (
+        "有的设置不能用：{problems}。可选值见 docs/operations.md。",
+        "A setting cannot be used: {problems}. docs/operations.md lists what each may be.",
+    ),
     "bot_environment_missing": (
         "找不到机器人的 Python 环境（{path}）。请运行 `make setup`。",
         "The bot's Python environment is missing ({path}). Run `make setup`.",

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from handoff.runner import ports
 from handoff.runner.environment import PORT_NAMES, Environment
 from handoff.runner.errors import RunnerError
@@ -23,6 +25,7 @@ def check(environment: Environment, commands: list[Command]) -> None:
     check_python(environment)
     check_disk(environment.var)
     ports.check(environment, [command.name for command in commands if command.name in PORT_NAMES])
+    check_settings()
 
 
 def check_python(environment: Environment) -> None:
@@ -32,6 +35,15 @@ def check_python(environment: Environment) -> None:
     bot = environment.root / "bot" / ".venv" / "bin" / "python"
     if not bot.exists():
         raise RunnerError("bot_environment_missing", path=bot)
+
+
+def check_settings() -> None:
+    """Raise RunnerError when the desk would refuse a setting; it reads them when it is imported."""
+    try:
+        import handoff.settings  # noqa: F401
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
+        raise RunnerError("settings_invalid", problems=problems) from None
 
 
 def check_disk(folder: Path, needed: int = NEEDED_BYTES) -> None:

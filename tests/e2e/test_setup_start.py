@@ -68,6 +68,11 @@ class TestPorts:
         assert "HOST=192.0.2.1 cannot be listened on" in failing_start(own_product)
 
 
+def test_a_setting_that_the_desk_refuses(own_product: Product) -> None:
+    own_product.environment["ROUTING"] = "roulette"
+    assert "A setting cannot be used: ROUTING:" in failing_start(own_product)
+
+
 class TestFolder:
     def test_a_folder_that_cannot_be_made(self, own_product: Product, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way", "utf-8")
