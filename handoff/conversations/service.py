@@ -87,7 +87,9 @@ class Conversations:
     async def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
         """Return the conversation, locked against other writers when asked; 404 `not_found`."""
         query = select(Conversation).where(Conversation.id == conversation_id)
-        conversation = await self.session.scalar(query.with_for_update() if lock else query)
+        if lock:  # what was read before the lock may be old by now
+            query = query.with_for_update().execution_options(populate_existing=True)
+        conversation = await self.session.scalar(query)
         if conversation is None:
             raise ApiError(404, "not_found")
         return conversation
@@ -202,7 +204,7 @@ class Conversations:
         )
 
     async def _reopen(self, conversation: Conversation) -> None:
-        agent = await self.session.get(Agent, conversation.last_agent_id or "", with_for_update=True)
+        agent = await self.session.get(Agent, conversation.last_agent_id or "", with_for_update=True, populate_existing=True)
         if (
             agent is not None
             and agent.status == Presence.ONLINE
