@@ -40,7 +40,7 @@ async def give(id: str, body: GivePromise, request: Request, caller: Colleague) 
             raise ApiError(409, "closed")
         if body.due_at <= now():
             raise ApiError(422, "due_in_the_past")
-        promise = await Promises(session).give(conversation, body.text, body.due_at)
+        promise = await Promises(session).give(conversation, caller.agent, body.text, body.due_at)
         return promise_view(promise, caller_language(request))
 
 

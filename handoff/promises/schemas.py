@@ -20,7 +20,13 @@ class GivePromise(BaseModel):
 def promise_view(promise: Promise, language: str) -> dict[str, Any]:
     """Return one promise in the reader's language."""
     return {
-        "id": promise.id, "kind": promise.kind, "reference": promise.reference,
-        "text": promise.text_en if language == "en" else promise.text_zh, "due_at": iso(promise.due_at), "seq": promise.seq,
-        "state": promise.state, "created_at": iso(promise.created_at), "settled_at": iso(promise.settled_at),
+        "id": promise.id,
+        "kind": promise.kind,
+        "reference": promise.reference,
+        "text": promise.text_en if language == "en" else promise.text_zh,
+        "due_at": iso(promise.due_at),
+        "seq": promise.seq,
+        "state": promise.state,
+        "created_at": iso(promise.created_at),
+        "settled_at": iso(promise.settled_at),
     }

@@ -12,29 +12,29 @@ TIMEOUT = 4.0
 
 
 class BugReport(BaseModel):
-    """A report's state at the shop; `answer` holds R&D's words in both languages once there are any."""
+    """A report at the shop; `answer` holds R&D's words in both languages once there are any."""
 
     model_config = ConfigDict(extra="ignore")
 
     id: str
-    status: str
     answer: dict[Literal["zh", "en"], str] | None = None
-    fixed_in: str | None = None
 
 
 class ShopUnreachable(Exception):
-    """The shop gave no usable answer at all; asking for further reports now would fail as well."""
+    """The shop does not answer; asking for further reports now would fail as well."""
 
 
-class UnknownReport(Exception):
-    """The shop does not know this report."""
+class NoReport(Exception):
+    """The shop answered, but with no report: an unknown one, or an error of its own; the next round asks again."""
 
 
 class Shop:
     """Asks the shop; use it as an async context manager."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT, trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,16 +43,14 @@ class Shop:
         await self._client.aclose()
 
     async def bug_report(self, reference: str) -> BugReport:
-        """Return the report; raises UnknownReport or ShopUnreachable."""
+        """Return the report; raises ShopUnreachable or NoReport."""
         try:
             response = await self._client.get(f"/bug-reports/{quote(reference, safe='')}")
         except httpx.HTTPError as error:
             raise ShopUnreachable(type(error).__name__) from error
-        if response.status_code == 404:
-            raise UnknownReport(reference)
         if response.status_code != 200:
-            raise ShopUnreachable(f"HTTP {response.status_code}")
+            raise NoReport(f"HTTP {response.status_code}")
         try:
             return BugReport.model_validate_json(response.content)
         except ValidationError as error:
-            raise ShopUnreachable(f"malformed answer: {error.error_count()} problems") from error
+            raise NoReport(f"malformed answer: {error.error_count()} problems") from error

@@ -1,8 +1,19 @@
-"""Evidence: whether a quote really stands in a message, in the customer's own letters."""
+"""Evidence: quotes that really stand in a message, in the customer's own letters."""
 
 from __future__ import annotations
 
-import unicodedata
+import re
+
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_CLAUSE_END = re.compile(r"[,.;!?，。；！？、…~～\n]+")
+_SENTENCE_END = re.compile(r"[.!?。！？…\n]+")
+
+
+def fold(text: str) -> str:
+    """Return the text in half width and lower case, letter by letter: positions stay those of the original."""
+    narrow = text.translate(_HALF_WIDTH)
+    lower = narrow.lower()
+    return lower if len(lower) == len(narrow) else narrow
 
 
 def own_words(text: str, quote: str) -> str | None:
@@ -15,29 +26,34 @@ def own_words(text: str, quote: str) -> str | None:
         return None
     if wanted in text:
         return wanted
-    folded, places = _fold(text)
-    needle, _ = _fold(wanted)
-    start = folded.find(needle) if needle else -1
-    if start < 0:
-        return None
-    return text[places[start] : places[start + len(needle) - 1] + 1]
+    start = fold(text).find(fold(wanted))
+    return text[start : start + len(wanted)] if start >= 0 else None
 
 
-def excerpt(text: str, limit: int) -> str:
-    """Return the beginning of `text`, at most `limit` letters, cut at the end of a clause where there is one."""
+def clause(text: str, start: int, end: int) -> str:
+    """Return the clause of `text` in which the stretch from `start` to `end` stands."""
+    return _between(text, start, end, _CLAUSE_END)
+
+
+def excerpt(text: str, limit: int, around: str | None = None) -> str:
+    """Return at most `limit` letters of `text`: the sentence that holds `around`, else the beginning.
+
+    Cut at the end of a clause where there is one; always a true substring of `text`.
+    """
     words = text.strip()
     if len(words) <= limit:
         return words
-    cut = max(words.rfind(mark, limit // 2, limit) for mark in "。！？!?；;，,、\n ")
-    return words[: cut + 1 if cut > 0 else limit].rstrip()
+    place = text.find(around) if around and len(around) < len(words) else -1
+    if around and place >= 0:
+        words = _between(text, place, place + len(around), _SENTENCE_END)
+        if len(words) <= limit:
+            return words
+        words = text[place:].strip()
+    ends = [match.start() for match in _CLAUSE_END.finditer(words, limit // 2, limit + 1)]
+    return words[: ends[-1] if ends else limit].rstrip()
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
-    """Return the text in one width and case, and for each of its letters the place in the original."""
-    letters: list[str] = []
-    places: list[int] = []
-    for place, letter in enumerate(text):
-        for folded in unicodedata.normalize("NFKC", letter).casefold():
-            letters.append(folded)
-            places.append(place)
-    return "".join(letters), places
+def _between(text: str, start: int, end: int, mark: re.Pattern[str]) -> str:
+    before = [match.end() for match in mark.finditer(text) if match.end() <= start]
+    after = mark.search(text, max(end, start + 1))
+    return text[before[-1] if before else 0 : after.start() if after else len(text)].strip()

@@ -19,10 +19,28 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 FACT_NAMES = (
-    "order_number", "phone_last4", "product", "device_model", "phone_model", "os", "os_version", "app_version",
-    "firmware_version", "symptom", "error_code", "purchased_at",
+    "order_number",
+    "phone_last4",
+    "product",
+    "device_model",
+    "phone_model",
+    "os",
+    "os_version",
+    "app_version",
+    "firmware_version",
+    "symptom",
+    "error_code",
+    "purchased_at",
 )
 CONTEXT_FACTS = ("os", "os_version", "phone_model", "app_version", "device_model", "firmware_version")
+PHONE_SYSTEMS = {
+    "ios": "ios",
+    "iphone os": "ios",
+    "ipados": "ios",
+    "android": "android",
+    "harmonyos": "harmonyos",
+    "openharmony": "harmonyos",
+}
 LONGEST_VALUE = 500
 LONGEST_STEP = 200
 
@@ -45,7 +63,9 @@ class Knowledge:
     async def tried(self) -> list[TriedStep]:
         """Return every tried step, in the order in which they were said."""
         rows = await self.session.scalars(
-            select(TriedStep).where(TriedStep.conversation_id == self.conversation.id).order_by(TriedStep.source_seq, TriedStep.id)
+            select(TriedStep)
+            .where(TriedStep.conversation_id == self.conversation.id)
+            .order_by(TriedStep.source_seq, TriedStep.id)
         )
         return list(rows)
 
@@ -61,11 +81,15 @@ class Knowledge:
             known = await self._store(known, fact.name, fact.value, quote, fact.seq)
 
     async def add_context(self, context: Mapping[str, Any]) -> None:
-        """Store what the site and the browser told by themselves."""
+        """Store what the site and the browser told by themselves; a computer's system says nothing about the app."""
         known = await self.facts()
-        for name in CONTEXT_FACTS:
-            value = str(context.get(name) or "")
-            if value.strip():
+        values = {name: str(context.get(name) or "").strip() for name in CONTEXT_FACTS}
+        system = PHONE_SYSTEMS.get(values["os"].lower())
+        values["os"] = system or ""
+        values["os_version"] = values["os_version"] if system else ""
+        values["device_model"] = values["device_model"].lower()
+        for name, value in values.items():
+            if value:
                 known = await self._store(known, name, value, None, None)
 
     async def add_tried(self, steps: list[Tried]) -> None:
@@ -79,8 +103,15 @@ class Knowledge:
                 self._log_dropped("tried", step.text, step.seq)
             elif code not in known:
                 known.add(code)
-                self.session.add(TriedStep(conversation_id=self.conversation.id, text=code, quote=quote, source_seq=step.seq,
-                                           created_at=now()))
+                self.session.add(
+                    TriedStep(
+                        conversation_id=self.conversation.id,
+                        text=code,
+                        quote=quote,
+                        source_seq=step.seq,
+                        created_at=now(),
+                    )
+                )
         await self.session.flush()
 
     async def _store(self, known: list[Fact], name: str, value: str, quote: str | None, seq: int | None) -> list[Fact]:
@@ -90,7 +121,9 @@ class Knowledge:
         compared = same_name if comes_late else same_name[-1:]
         if any(row.value == value for row in compared):
             return known
-        row = Fact(conversation_id=self.conversation.id, name=name, value=value, quote=quote, source_seq=seq, created_at=now())
+        row = Fact(
+            conversation_id=self.conversation.id, name=name, value=value, quote=quote, source_seq=seq, created_at=now()
+        )
         self.session.add(row)
         await self.session.flush()
         return newest_last([*known, row])
@@ -99,8 +132,11 @@ class Knowledge:
         if not seqs:
             return {}
         rows = await self.session.scalars(
-            select(Message).where(Message.conversation_id == self.conversation.id, Message.seq.in_(seqs),
-                                  Message.sender == Sender.CUSTOMER)
+            select(Message).where(
+                Message.conversation_id == self.conversation.id,
+                Message.seq.in_(seqs),
+                Message.sender == Sender.CUSTOMER,
+            )
         )
         return {row.seq: row for row in rows}
 

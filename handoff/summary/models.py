@@ -11,7 +11,10 @@ from handoff.database import Base
 
 
 class Fact(Base):
-    """A thing we know, and from where: a message (`source_seq`), the site's context, or a lookup. Later rows replace earlier ones."""
+    """A thing we know, and from where: a message (`source_seq`), a lookup, or else the site's context.
+
+    The word said last counts; earlier rows are its history.
+    """
 
     __tablename__ = "facts"
 

@@ -7,6 +7,8 @@ from typing import Any
 from handoff.conversations.models import Message
 
 CALM = "calm"
+PLEASED = "pleased"
+HEAVY = {"abusive": 5, "angry": 4, "sarcastic": 3, "disappointed": 2, "anxious": 1}
 RECENT = 5
 FADES = 0.8
 CALM_WEIGHT = 0.35
@@ -14,13 +16,22 @@ CALM_WEIGHT = 0.35
 
 def course(messages: list[Message]) -> list[dict[str, Any]]:
     """Return `{seq, label, score}` for every customer message that was understood, in order."""
-    return [{"seq": message.seq, **_felt(message.nlu)} for message in messages if message.nlu and "emotion" in message.nlu]
+    return [
+        {
+            "seq": message.seq,
+            "label": message.nlu["emotion"]["label"],
+            "score": round(float(message.nlu["emotion"]["score"]), 3),
+        }
+        for message in messages
+        if message.nlu and message.nlu.get("emotion")
+    ]
 
 
 def emotion(messages: list[Message]) -> dict[str, Any]:
-    """Return the present mood with its course.
+    """Return the present mood (`label`, `score` from 0 to 1) with its course.
 
-    A strong feeling outlasts the "ok" that follows it, and fades over the next messages. Nothing understood: calm with score 0.
+    A strong feeling outlasts the "ok" that follows it, and fades over the next messages. Nothing understood: calm,
+    score 0.
     """
     felt = course(messages)
     recent = list(enumerate(reversed(felt[-RECENT:])))
@@ -30,9 +41,17 @@ def emotion(messages: list[Message]) -> dict[str, Any]:
     return {"label": present["label"], "score": present["score"], "course": felt}
 
 
-def _felt(nlu: dict[str, Any]) -> dict[str, Any]:
-    return {"label": nlu["emotion"]["label"], "score": round(float(nlu["emotion"]["score"]), 3)}
+def before(felt: list[dict[str, Any]], present: str) -> str | None:
+    """Return the mood from which the present one came, when it was clearly better or worse at first."""
+    first = felt[0]["label"] if felt else present
+    return first if HEAVY.get(first, 0) != HEAVY.get(present, 0) else None
+
+
+def heaviness(message: Message) -> float:
+    """Return how strongly a message weighs on the customer: 0 for calm, pleased or not understood, up to 5."""
+    felt = (message.nlu or {}).get("emotion") or {}
+    return HEAVY.get(felt.get("label", CALM), 0) * float(felt.get("score", 0.0))
 
 
 def _weight(felt: dict[str, Any]) -> float:
-    return felt["score"] * (CALM_WEIGHT if felt["label"] == CALM else 1.0)
+    return float(felt["score"]) * (CALM_WEIGHT if felt["label"] == CALM else 1.0)

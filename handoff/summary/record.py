@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handoff.conversations.models import Conversation, Message, Sender
+from handoff.agents.models import Group
+from handoff.conversations.models import AGENT_PREFIX, BOT, CLOSED, Conversation, Message, OwnershipEvent, Sender
 from handoff.customers.models import Customer
 from handoff.promises.models import Promise
 from handoff.queue.models import Handoff
@@ -18,7 +20,10 @@ from handoff.summary.models import Fact, TriedStep
 
 @dataclass(frozen=True)
 class Record:
-    """One conversation as it stands: messages in order, facts with the newest word last, the last handoff if any."""
+    """One conversation as it stands: messages in order, facts with the newest word last, the last handoff if any.
+
+    `ends` are the times at which an earlier matter ended: closed, or given back to the bot by a person.
+    """
 
     conversation: Conversation
     customer: Customer
@@ -27,11 +32,36 @@ class Record:
     tried: list[TriedStep]
     promises: list[Promise]
     handoff: Handoff | None
+    group: Group | None
+    ends: list[datetime]
 
     @cached_property
     def said_by_customer(self) -> list[Message]:
         """The customer's messages, in order."""
         return [message for message in self.messages if message.sender == Sender.CUSTOMER]
+
+    @cached_property
+    def matter_start(self) -> int:
+        """The number of the first message of the present matter: what was settled before is not the trouble now."""
+        for end in reversed(self.ends):
+            newer = [message for message in self.messages if message.created_at > end]
+            if any(message.sender == Sender.CUSTOMER for message in newer):
+                return newer[0].seq
+        return 0
+
+    @cached_property
+    def matter(self) -> list[Message]:
+        """The messages of the present matter."""
+        return [message for message in self.messages if message.seq >= self.matter_start]
+
+    @cached_property
+    def matter_words(self) -> list[Message]:
+        """What the customer typed in the present matter; pressed buttons and bare files say nothing in own words."""
+        return [
+            message
+            for message in self.said_by_customer
+            if message.seq >= self.matter_start and message.payload is None and message.text.strip()
+        ]
 
     @cached_property
     def latest(self) -> dict[str, Fact]:
@@ -48,22 +78,55 @@ class Record:
         """Codes of the steps that the customer already tried."""
         return {step.text for step in self.tried}
 
+    @cached_property
+    def symptom(self) -> Fact | None:
+        """The symptom of the present matter, if one was stated."""
+        fact = self.latest.get("symptom")
+        return fact if fact and (fact.source_seq or 0) >= self.matter_start else None
+
+    @property
+    def timezone(self) -> str:
+        """The zone in which the agents of this conversation read times."""
+        return self.group.timezone if self.group else "Asia/Shanghai"
+
     def value(self, name: str) -> str | None:
         """Return the newest value of a fact, if it is known."""
         fact = self.latest.get(name)
         return fact.value if fact else None
 
 
+def intent(message: Message) -> str:
+    """Return the full name of what the message was understood to mean; empty when it was not understood."""
+    return str((message.nlu or {}).get("intent") or "")
+
+
 async def load(session: AsyncSession, conversation: Conversation) -> Record:
-    """Read the conversation's record; six queries, whatever its length."""
+    """Read the conversation's record: a fixed number of queries, whatever its length."""
     own = conversation.id
     knowledge = Knowledge(session, conversation)
     messages = await session.scalars(select(Message).where(Message.conversation_id == own).order_by(Message.seq))
     promises = await session.scalars(select(Promise).where(Promise.conversation_id == own).order_by(Promise.id))
-    handoff = await session.scalar(
-        select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.created_at.desc(), Handoff.id.desc()).limit(1)
+    handoffs = (
+        select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.created_at.desc(), Handoff.id.desc())
     )
     return Record(
-        conversation=conversation, customer=await session.get_one(Customer, conversation.customer_id), messages=list(messages),
-        facts=await knowledge.facts(), tried=await knowledge.tried(), promises=list(promises), handoff=handoff,
+        conversation=conversation,
+        customer=await session.get_one(Customer, conversation.customer_id),
+        messages=list(messages),
+        facts=await knowledge.facts(),
+        tried=await knowledge.tried(),
+        promises=list(promises),
+        handoff=await session.scalar(handoffs.limit(1)),
+        group=await session.get(Group, conversation.group_name) if conversation.group_name else None,
+        ends=await _ends(session, own),
     )
+
+
+async def _ends(session: AsyncSession, conversation_id: str) -> list[datetime]:
+    given_back = (OwnershipEvent.to_owner == BOT) & OwnershipEvent.from_owner.startswith(AGENT_PREFIX, autoescape=True)
+    rows = await session.scalars(
+        select(OwnershipEvent.created_at)
+        .where(OwnershipEvent.conversation_id == conversation_id, (OwnershipEvent.to_owner == CLOSED) | given_back)
+        .order_by(OwnershipEvent.version)
+    )
+    return list(rows)

@@ -33,7 +33,7 @@ class Summaries:
         self.session = session
 
     async def learn(self, conversation: Conversation, facts: list[BotFact], tried: list[Tried]) -> None:
-        """Keep what the bot understood, each thing once; what no message of the customer supports is dropped and logged."""
+        """Keep what the bot understood, each thing once; what no message supports is dropped and logged."""
         knowledge = Knowledge(self.session, conversation)
         if facts:
             await knowledge.add_facts(facts)
@@ -52,9 +52,11 @@ class Summaries:
     async def briefing(self, conversation: Conversation) -> Briefing:
         """Return mood and headline for a handoff that is about to be made."""
         record = await load(self.session, conversation)
-        return Briefing(mood.emotion(record.said_by_customer),
-                        {language: writing.headline(record, language) for language in LANGUAGES})
+        return Briefing(
+            mood.emotion(record.said_by_customer),
+            {language: writing.headline(record, language) for language in LANGUAGES},
+        )
 
     async def summary(self, conversation: Conversation, language: str) -> dict[str, Any]:
-        """Return the contract's context summary in `language` (`zh` or `en`); quotes stay as the customer wrote them."""
+        """Return the contract's context summary in `language`; quotes stay as the customer wrote them."""
         return writing.summary(await load(self.session, conversation), language)

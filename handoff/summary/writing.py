@@ -1,45 +1,86 @@
-"""The words of the summary."""
+"""The context summary as the contract shapes it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from handoff.clock import iso
-from handoff.conversations.models import Sender
 from handoff.locales import text
 from handoff.summary import mood
-from handoff.summary.evidence import excerpt
+from handoff.summary.headline import headline
+from handoff.summary.hopes import hopes
+from handoff.summary.knowledge import FACT_NAMES
+from handoff.summary.labels import named, readable
 from handoff.summary.models import Fact
+from handoff.summary.next_steps import next_steps
 from handoff.summary.record import Record
-
-HEADLINE_QUOTE = 40
-
-
-def headline(record: Record, language: str) -> str:
-    """Return one line: who, and what about."""
-    first = next((message.text for message in record.said_by_customer if message.text), "")
-    return f"{record.customer.name or text('desk.customer', language)}: {excerpt(first, HEADLINE_QUOTE)}"
+from handoff.summary.speech import bot_said, problem, problem_text
 
 
 def summary(record: Record, language: str) -> dict[str, Any]:
-    """Return the contract's summary."""
-    feeling = mood.emotion(record.said_by_customer)
+    """Return the summary in `language`; quotes stay as the customer wrote them.
+
+    Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, and for facts their
+    name and value as people read them (`label`, `text`).
+    """
+    stated = problem(record)
+    reason = record.handoff.reason if record.handoff else None
     return {
-        "headline": headline(record, language), "problem": next((m.text for m in record.said_by_customer if m.text), ""),
-        "hopes": [], "facts": [_fact(record, fact) for fact in record.latest.values()],
-        "tried": [{"text": step.text, "quote": step.quote, "seq": step.source_seq} for step in record.tried],
-        "bot_said": [{"text": m.text, "seq": m.seq} for m in record.messages if m.sender == Sender.BOT],
-        "promises": [{"text": p.text_en if language == "en" else p.text_zh, "due_at": iso(p.due_at), "seq": p.seq}
-                     for p in record.promises],
-        "emotion": feeling, "reason": record.handoff.reason if record.handoff else None, "next_steps": [], "language": language,
+        "headline": headline(record, language),
+        "problem": problem_text(record, language),
+        "problem_quote": stated.quote if stated else None,
+        "problem_seq": stated.seq if stated else None,
+        "hopes": [{"text": hope.text[language], "quote": hope.quote, "seq": hope.seq} for hope in hopes(record)],
+        "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
+        "tried": [
+            {
+                "text": named("step", step.text, language) or step.quote,
+                "code": step.text,
+                "quote": step.quote,
+                "seq": step.source_seq,
+            }
+            for step in record.tried
+        ],
+        "bot_said": bot_said(record),
+        "promises": [
+            {
+                "text": promise.text_en if language == "en" else promise.text_zh,
+                "due_at": iso(promise.due_at),
+                "seq": promise.seq,
+                "state": promise.state,
+                "reference": promise.reference,
+            }
+            for promise in record.promises
+        ],
+        "emotion": mood.emotion(record.said_by_customer),
+        "reason": reason,
+        "reason_text": text(f"queue.reason_{reason}", language) if reason else None,
+        "next_steps": next_steps(record, language),
+        "language": language,
     }
 
 
-def _fact(record: Record, fact: Fact) -> dict[str, Any]:
-    earlier = [_row(row) for row in record.facts if row.name == fact.name and row is not fact]
-    return {"name": fact.name, **_row(fact), "history": earlier}
+def _fact(record: Record, fact: Fact, language: str) -> dict[str, Any]:
+    earlier = [row for row in record.facts if row.name == fact.name and row is not fact]
+    return {
+        "name": fact.name,
+        "label": text(f"summary.fact_{fact.name}", language),
+        **_row(fact, language),
+        "history": [_row(row, language) for row in earlier],
+    }
 
 
-def _row(fact: Fact) -> dict[str, Any]:
-    source = {"seq": fact.source_seq} if fact.source_seq else {"lookup": fact.lookup} if fact.lookup else {"context": True}
-    return {"value": fact.value, "quote": fact.quote, "source": source}
+def _row(fact: Fact, language: str) -> dict[str, Any]:
+    return {
+        "value": fact.value,
+        "text": readable(fact.name, fact.value, language),
+        "quote": fact.quote,
+        "source": source(fact),
+    }
+
+
+def source(fact: Fact) -> dict[str, Any]:
+    """Return where a fact comes from: a message, a lookup, or the site's context."""
+    if fact.source_seq is not None:
+        return {"seq": fact.source_seq}
+    return {"lookup": fact.lookup} if fact.lookup else {"context": True}

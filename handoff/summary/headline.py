@@ -1,0 +1,99 @@
+"""The one line that a person reads first: who, what, since when, in what mood, hoping for what."""
+
+from __future__ import annotations
+
+import re
+
+from handoff.locales import text
+from handoff.summary import mood
+from handoff.summary.designers import trouble
+from handoff.summary.evidence import excerpt, fold
+from handoff.summary.hopes import Hope, hopes
+from handoff.summary.labels import device, moment, named, phone
+from handoff.summary.record import Record, intent
+from handoff.summary.speech import problem
+
+SHORT_QUOTE = 40
+MOST_HOPES = 2
+ORDER_INTENTS = {
+    "track_order",
+    "cancel_order",
+    "change_address",
+    "invoice",
+    "delivery",
+    "parcel_problem",
+    "return_exchange",
+    "refund",
+}
+_SINCE = re.compile(
+    r"自?从[^,.;!?、\n]{1,14}(?:开始|起|以?后|之后)"
+    r"|(?:更新|升级|刷|买|换|收货|签收)(?:完|了|到|回来)?[^,.;!?、\n]{0,8}(?:以后|之后|后)"
+    r"|(?:[0-9一二两三四五六七八九十半几好多]+个?)(?:天|周|星期|礼拜|月|小时|年)(?:多)?了"
+    r"|大?(?:前天|昨天|昨晚|前几天|这几天|这两天|上周[一二三四五六日天]?|上星期|上个?月|今天早上|今早|今天|刚刚|刚才)"
+    r"|(?<![a-z])(?:(?:ever )?since (?:the |my |last )?[a-z0-9]+(?: [a-z0-9.]+)?"
+    r"|after (?:the |an |my |i )?(?:updat\w*|upgrad\w*)"
+    r"|for (?:the (?:last|past) )?(?:[0-9]+|a|two|three|several|a few) (?:days?|weeks?|months?|hours?)"
+    r"|yesterday|last (?:night|week|month)|this (?:morning|week)|[0-9]+ (?:days?|weeks?) ago)(?![a-z])"
+)
+
+
+def headline(record: Record, language: str) -> str:
+    """Return the line in `language`; the customer's words in it stay as they wrote them."""
+    parts = [_what(record, language), _when(record, language), _mood(record, language), _hope(hopes(record), language)]
+    line = text("summary.semicolon", language).join(part for part in parts if part)
+    return text("summary.headline", language, who=record.customer.name or text("desk.customer", language), line=line)
+
+
+def _what(record: Record, language: str) -> str:
+    found = problem(record)
+    if found is None:
+        return text("summary.no_problem_yet", language)
+    subject = _subject(record, found.seq, language)
+    if found.symptom is None:
+        said = text("summary.problem_quote", language, quote=excerpt(found.quote, SHORT_QUOTE))
+        return text("summary.about", language, subject=subject, problem=said) if subject else said
+    name = trouble().title(found.symptom, language)
+    owned = (
+        text("summary.device_problem", language, device=device(record, language), problem=name)
+        if device(record, language)
+        else name
+    )
+    used = phone(record, language)
+    return text("summary.with_phone", language, problem=owned, phone=used) if used else owned
+
+
+def _subject(record: Record, seq: int, language: str) -> str | None:
+    """Return what the words are about: the order, when they speak of one, else the device."""
+    order = record.value("order_number")
+    meant = intent(record.by_seq[seq]).partition("/")[0]
+    if order and (meant in ORDER_INTENTS or not device(record, language)):
+        return text("summary.order", language, number=order)
+    return None if meant in ORDER_INTENTS else device(record, language)
+
+
+def _when(record: Record, language: str) -> str | None:
+    """Return since when, in the customer's own words; else when they first wrote about it."""
+    found = problem(record)
+    stated = [record.by_seq[found.seq]] if found else []
+    for message in [*stated, *record.matter_words]:
+        match = _SINCE.search(fold(message.text))
+        if match:
+            return text("summary.since_words", language, words=message.text[match.start() : match.end()])
+    first = record.matter_words[0] if record.matter_words else None
+    return text("summary.since", language, moment=moment(first.created_at, record, language)) if first else None
+
+
+def _mood(record: Record, language: str) -> str | None:
+    feeling = mood.emotion(record.said_by_customer)
+    if not feeling["course"]:
+        return None
+    now = named("mood", feeling["label"], language) or feeling["label"]
+    first = mood.before([felt for felt in feeling["course"] if felt["seq"] >= record.matter_start], feeling["label"])
+    if first is None:
+        return text("summary.mood", language, mood=now)
+    return text("summary.mood_changed", language, before=named("mood", first, language) or first, mood=now)
+
+
+def _hope(found: list[Hope], language: str) -> str | None:
+    wished = [hope.text[language] for hope in found[:MOST_HOPES]]
+    return text("summary.hope", language, hopes=text("summary.and", language).join(wished)) if wished else None
