@@ -43,8 +43,8 @@ lint: setup ## ruff and mypy / 代码检查
 	@failed=0; $(PY) -m ruff check . || failed=1; $(PY) -m mypy handoff examples || failed=1; exit $$failed
 
 test: setup ## every test: desk, shop, bot, end to end / 全部测试
-	@$(PY) -m handoff.runner.model
 	@failed=0; summary=""; \
+	$(PY) -m handoff.runner.model </dev/null || { failed=1; summary="  model          FAILED\n"; }; \
 	part() { \
 	  name=$$1; shift; began=$$(date +%s); echo; echo "=== $$name"; \
 	  "$$@" $(ARGS) </dev/null; code=$$?; \

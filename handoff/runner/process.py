@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import time
 from collections.abc import Callable
@@ -106,16 +105,17 @@ class Process:
         if (child := self._child) is None:
             return
         signal_group(child.pid, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(child.wait(), patience)
-            return
-        self.kill()
+        except TimeoutError:
+            await self.kill()
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End the process and all that it started at once."""
         self._stopping = True
-        if self._child is not None:
-            signal_group(self._child.pid, signal.SIGKILL)
+        if (child := self._child) is not None:
+            signal_group(child.pid, signal.SIGKILL)
+            await child.wait()
 
 
 def _how(code: int) -> str:

@@ -130,8 +130,7 @@ class Supervisor:
 
     async def kill(self) -> None:
         """End everything at once."""
-        for process in self._processes:
-            process.kill()
+        await asyncio.gather(*(process.kill() for process in self._processes))
         await self._end_tasks()
 
     async def _end_tasks(self) -> None:

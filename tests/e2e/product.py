@@ -64,6 +64,7 @@ class Product:
             "PORT": str(port), "BOT_PORT": str(bot), "ACTIONS_PORT": str(actions), "SHOP_PORT": str(shop),
             "LIMIT_MESSAGES": "off", "LIMIT_CONVERSATIONS": "off", "LC_ALL": "C.UTF-8", **settings,
         }
+        self.command = [sys.executable, "-m", "handoff.runner"]
         self.url = f"http://127.0.0.1:{port}"
         self.demo: dict[str, Any] = {}
         self.runner: subprocess.Popen[bytes] | None = None
@@ -73,7 +74,7 @@ class Product:
         self.var.mkdir(parents=True, exist_ok=True)
         with (self.var / "terminal.txt").open("ab") as terminal:
             self.runner = subprocess.Popen(
-                [sys.executable, "-m", "handoff.runner"], cwd=ROOT, env=self.environment,
+                self.command, cwd=ROOT, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.STDOUT,
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -21,7 +22,7 @@ from handoff.runner.errors import RunnerError
 from handoff.runner.model import check_file, ensure, fingerprint
 from handoff.runner.preflight import check_disk
 from handoff.runner.terminal import Terminal
-from tests.e2e.product import ROOT, Product
+from tests.e2e.product import ROOT, Product, is_alive, wait_until
 
 PORTS = [("desk", "PORT"), ("bot", "BOT_PORT"), ("actions", "ACTIONS_PORT"), ("shop", "SHOP_PORT")]
 
@@ -204,6 +205,54 @@ class TestMake:
         outcome = self.make(tools, "help")
         assert outcome.returncode == 0
         assert all(target in outcome.stdout for target in ("run", "test", "train", "validate", "lint", "clean"))
+
+
+class TestStop:
+    """With one small program in place of the four, which does not want to end."""
+
+    @pytest.fixture
+    def stubborn(self, own_product: Product, tmp_path: Path) -> Product:
+        models, program, procfile = tmp_path / "models", tmp_path / "stubborn.py", tmp_path / "Procfile"
+        models.mkdir()
+        write_archive(models / f"{fingerprint(ROOT)}.tar.gz", "metadata.json")
+        program.write_text(
+            "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: print('asked to end', flush=True))\n"
+            "while True: time.sleep(1)\n", "utf-8",
+        )
+        procfile.write_text(f"stubborn: {sys.executable} {program}\n", "utf-8")
+        own_product.environment |= {"BOT_MODELS": str(models), "DEMO": "off"}
+        own_product.command += ["--procfile", str(procfile)]
+        return own_product
+
+    @staticmethod
+    def serving(product: Product) -> int:
+        """Start; return the program's process id once the product serves."""
+        product.launch()
+        wait_until(lambda: "Jieli is ready" in product.terminal, 90, "start")
+        pid = product.pid("stubborn")
+        assert pid is not None and not (product.var / "demo.json").exists()
+        return pid
+
+    def test_a_second_ctrl_c_ends_at_once(self, stubborn: Product) -> None:
+        pid = self.serving(stubborn)
+        assert stubborn.runner is not None
+        stubborn.runner.send_signal(signal.SIGINT)
+        wait_until(lambda: "asked to end" in stubborn.log("stubborn"), 10, "the first request")
+        assert stubborn.runner.poll() is None
+        stubborn.runner.send_signal(signal.SIGINT)
+        assert stubborn.runner.wait(10) == 0
+        assert not is_alive(pid)
+
+    def test_it_does_not_outlive_make(self, stubborn: Product) -> None:
+        words = shlex.join([*stubborn.command, "--stop-with-parent"])
+        stubborn.command = ["sh", "-c", f"{words} & echo $! > {stubborn.var}/runner.pid; wait"]
+        pid = self.serving(stubborn)
+        runner = int((stubborn.var / "runner.pid").read_text("ascii"))
+        assert stubborn.runner is not None
+        stubborn.runner.kill()
+        wait_until(lambda: not is_alive(runner), 40, "the runner ends")
+        assert not is_alive(pid)
+        assert "Everything is stopped." in stubborn.terminal
 
 
 def test_ctrl_c_before_anything_started_is_an_orderly_end(own_product: Product) -> None:
