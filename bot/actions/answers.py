@@ -1,0 +1,160 @@
+"""Answers to questions: firmware how-tos, delivery, warranty and return policy, filled in with the shop's figures.
+
+The same explanation is never given twice: the second time another wording, then the offer of a person.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.actions import catalogue, words
+from bot.actions.clarify import clarify
+from bot.actions.clients.shop import shop
+from bot.actions.turn import SkillAction, Turn, payload
+
+DEVICE_VALUES = frozenset({"latest_firmware"})
+FIRST_TOPIC = {"delivery": "time", "warranty": "period", "firmware_update": "how", "return_exchange": "policy"}
+
+
+async def answer_topic(turn: Turn, topic: str) -> None:
+    """Answers one topic, asking for the device first where the answer depends on it."""
+    if "/" not in topic and topic in FIRST_TOPIC:
+        topic = f"{topic}/{FIRST_TOPIC[topic]}"
+    devices = await catalogue.devices()
+    model = _model_for(turn, devices)
+    if topic == "firmware_update/whats_new":
+        if model:
+            await _whats_new(turn, devices[model])
+        else:
+            _ask_device(turn, topic, devices)
+        return
+    name = f"utter_{topic}"
+    if not words.knows(name):
+        clarify(turn)
+        return
+    if DEVICE_VALUES & words.fields(name, turn.language) and not model:
+        _ask_device(turn, topic, devices)
+        return
+    await _tell(turn, name, topic, devices.get(model or ""))
+
+
+async def _tell(turn: Turn, name: str, topic: str, device: dict[str, Any] | None) -> None:
+    said_before = (turn.slot("answered") or []).count(topic)
+    turn.append("answered", topic)
+    if said_before >= len(words.variations(name, turn.language)):
+        turn.say("utter_answers/explained_before")
+        return
+    values = {**await _policy_values(turn), **_device_values(turn, device)}
+    turn.say(name, index=said_before, **values)
+
+
+def _model_for(turn: Turn, devices: dict[str, Any]) -> str | None:
+    """The model in question: named, or the only one of the named kind."""
+    product = turn.entities.get("product") or turn.slot("product")
+    model = turn.slot("device_model")
+    if model in devices and (not turn.entities.get("product") or devices[model]["category"] == product):
+        return str(model)
+    of_kind = [slug for slug, device in devices.items() if device["category"] == product]
+    return of_kind[0] if len(of_kind) == 1 else None
+
+
+def _ask_device(turn: Turn, topic: str, devices: dict[str, dict[str, Any]]) -> None:
+    product = turn.slot("product")
+    offered = [device for device in devices.values() if not product or device["category"] == product]
+    turn.set("awaiting", "firmware")
+    turn.set("pending", {"topic": topic})
+    turn.say(
+        "utter_answers/ask_device",
+        buttons=[
+            {
+                "title": turn.local(device["name"]),
+                "payload": payload("firmware_update", topic=topic, device_model=device["model"]),
+            }
+            for device in offered
+        ],
+    )
+
+
+async def _whats_new(turn: Turn, device: dict[str, Any]) -> None:
+    versions = await shop().firmware(device["model"])
+    asked = turn.entities.get("firmware_version")
+    entry = next((one for one in versions if one["version"] == asked), None)
+    values = _device_values(turn, device)
+    if asked and not entry:
+        turn.say("utter_answers/version_unknown", version=asked, **values)
+        return
+    entry = entry or versions[0]
+    name, topic = "utter_firmware_update/whats_new", f"whats_new {device['model']} {entry['version']}"
+    said_before = (turn.slot("answered") or []).count(topic)
+    turn.append("answered", topic)
+    if said_before >= len(words.variations(name, turn.language)):
+        turn.say("utter_answers/explained_before")
+        return
+    notes = "\n".join(f"· {note}" for note in entry["notes"][turn.language])
+    turn.say(name, index=said_before, version=entry["version"], notes=notes, **values)
+
+
+def _device_values(turn: Turn, device: dict[str, Any] | None) -> dict[str, str]:
+    if not device:
+        return {
+            "device_name": turn.label("your_device"),
+            "latest_app": "",
+            "app_name": turn.label("app_any"),
+            "warranty_months_device": "",
+        }
+    return {
+        "device_name": turn.local(device["name"]),
+        "latest_firmware": device["latest_firmware"],
+        "latest_app": device["latest_app"],
+        "app_name": turn.local(device["app"]),
+        "warranty_months_device": str(device["warranty_months"]),
+    }
+
+
+async def _policy_values(turn: Turn) -> dict[str, Any]:
+    """The shop's figures under the names that answers use."""
+    policies = await shop().policies()
+    delivery, refund, warranty, invoice = (policies[name] for name in ("delivery", "refund", "warranty", "invoice"))
+    return {
+        "delivery_free_over": delivery["free_over"],
+        "delivery_fee": delivery["fee"],
+        "delivery_hours": delivery["hours_to_ship"],
+        "delivery_days_city": delivery["days_city"],
+        "delivery_days_remote": delivery["days_remote"],
+        "remote_regions": turn.local(delivery["remote_regions"]),
+        "couriers": words.listed([turn.local(courier) for courier in delivery["couriers"]], turn.language),
+        "return_days": policies["return"]["days"],
+        "return_conditions": turn.local(policies["return"]["conditions"]),
+        "exchange_days": policies["exchange"]["days"],
+        "exchange_conditions": turn.local(policies["exchange"]["conditions"]),
+        "refund_days": refund["days_original"],
+        "inspection_days": refund["days_inspection"],
+        "refund_method": turn.local(refund["method"]),
+        "warranty_months": warranty["months"],
+        "battery_months": warranty["months_battery"],
+        "warranty_conditions": turn.local(warranty["conditions"]),
+        "invoice_hours": invoice["hours"],
+        "invoice_days": invoice["days"],
+        "address_conditions": turn.local(policies["address"]["conditions"]),
+    }
+
+
+class AnswerTopic(SkillAction):
+    """Answers a question of the firmware, delivery, warranty or return topics."""
+
+    group = "tech"
+
+    def name(self) -> str:
+        return "action_answer_topic"
+
+    async def answer(self, turn: Turn) -> None:
+        topic = turn.topic
+        if turn.slot("awaiting") == "firmware":
+            asked = (turn.slot("pending") or {}).get("topic")
+            topic = asked if turn.intent in ("inform", "nlu_fallback") and asked else topic
+            turn.set("awaiting", "nothing")
+            turn.set("pending", None)
+        await answer_topic(turn, topic)
+        pending = turn.slot("pending")
+        if turn.slot("awaiting") == "confirmation" and pending:
+            turn.say("utter_orders/still_to_confirm", question=pending["question"])

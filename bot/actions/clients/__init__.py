@@ -1,0 +1,1 @@
+"""One thin class for each outside service."""

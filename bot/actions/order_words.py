@@ -1,0 +1,79 @@
+"""How an order is put into words: the values that the responses about orders are filled with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.actions import dates, words
+from bot.actions.turn import Turn, payload
+
+CHANGE_BUTTONS = {
+    "cancel": ("cancel", payload("cancel_order")),
+    "address": ("change_address", payload("change_address")),
+    "return": ("return", payload("return_exchange", topic="return_exchange/return")),
+    "invoice": ("invoice", payload("invoice")),
+}
+PERSON_STATES = frozenset({"lost", "delayed"})
+MOST_BUTTONS = 3
+
+
+def state_name(order: dict[str, Any]) -> str:
+    """The name of the response that tells this order's state."""
+    status = order["status"]
+    if status == "shipped" and not _latest_event(order):
+        return "utter_orders/state_shipped_no_event"
+    if status == "cancelled" and order.get("refund"):
+        return "utter_orders/state_cancelled_refund"
+    return f"utter_orders/state_{status}"
+
+
+def allowed_buttons(turn: Turn, order: dict[str, Any]) -> list[words.Button]:
+    """Buttons for what the shop allows in this state, and a person where only a person can help."""
+    offered = [name for name in CHANGE_BUTTONS if name in order["allowed"]]
+    buttons = [turn.button(*CHANGE_BUTTONS[name]) for name in offered]
+    if order["status"] in PERSON_STATES:
+        buttons.insert(0, turn.button("person", "/request_human"))
+    return buttons[:MOST_BUTTONS]
+
+
+def order_values(turn: Turn, order: dict[str, Any]) -> dict[str, str]:
+    """Everything a response about an order may name, in the customer's language; empty where the order has nothing."""
+    language = turn.language
+    parcel = (order.get("parcels") or [{}])[-1]
+    event = _latest_event(order) or {}
+    refund = order.get("refund") or {}
+    invoice = order.get("invoice") or {}
+    return {
+        "number": order["number"],
+        "items": _items(turn, order),
+        "status": turn.label(f"state_{order['status']}"),
+        "total": amount(order.get("total")),
+        "placed": dates.day(order.get("placed_at"), language),
+        "carrier": turn.local(parcel.get("carrier") or ""),
+        "parcel": str(parcel.get("number") or ""),
+        "event": turn.local(event.get("text") or ""),
+        "event_place": turn.local(event.get("place") or ""),
+        "event_time": dates.moment(event.get("at"), language),
+        "expected": dates.day(order.get("expected_date"), language) or turn.label("date_unknown"),
+        "delivered": dates.moment(order.get("delivered_at"), language),
+        "refund_amount": amount(refund.get("amount")),
+        "refund_day": dates.day(refund.get("expected_at"), language) or turn.label("date_unknown"),
+        "invoice_title": str(invoice.get("title") or ""),
+    }
+
+
+def amount(value: Any) -> str:
+    """A sum of money without needless zeros."""
+    return f"{float(value):.2f}".removesuffix(".00") if value is not None else ""
+
+
+def _items(turn: Turn, order: dict[str, Any]) -> str:
+    names = [
+        turn.local(item["name"]) + (f" ×{item['quantity']}" if item["quantity"] > 1 else "") for item in order["items"]
+    ]
+    return words.listed(names, turn.language)
+
+
+def _latest_event(order: dict[str, Any]) -> dict[str, Any] | None:
+    events = [event for parcel in order.get("parcels") or [] for event in parcel.get("events") or []]
+    return max(events, key=lambda event: event["at"], default=None)

@@ -1,0 +1,93 @@
+"""Doing what the customer said yes to, or leaving it after a no."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.actions import words
+from bot.actions.clients.shop import NotAllowed, ShopRefused, shop
+from bot.actions.order_changes import NEEDED
+from bot.actions.orders import begin, task_of
+from bot.actions.turn import SkillAction, Turn
+
+YES = re.compile(
+    r"确认|确定|是的|对的|好的|可以|没错|(?<![a-z])(?:yes|yeah|sure|confirm|ok|okay|go ahead|do it)(?![a-z])", re.I
+)
+NO = re.compile(r"不|别|没想|先等|(?<![a-z])(?:no|not|don'?t|wait|never)(?![a-z])", re.I)
+NOT_SENT = frozenset({"task", "number", "question"})
+
+
+class DoPending(SkillAction):
+    """Does what the customer just said yes to, once."""
+
+    group = "orders"
+
+    def name(self) -> str:
+        return "action_do_pending"
+
+    async def answer(self, turn: Turn) -> None:
+        pending = turn.slot("pending")
+        task = task_of(turn)
+        other_order = turn.entities.get("order_number", pending["number"]) != pending["number"]
+        if other_order or task not in (None, "refund", pending["task"]):
+            await begin(turn, task or pending["task"])
+            return
+        if not self._meant(turn, pending):
+            turn.say("utter_orders/still_to_confirm", question=pending["question"])
+            return
+        await self._do(turn, pending)
+
+    @staticmethod
+    def _meant(turn: Turn, pending: dict[str, Any]) -> bool:
+        """Is this a yes to this question, just asked, and not to something said in between?"""
+        just_asked = any(pending["question"] in said for said in turn.said_last)
+        plain_yes = turn.intent == "affirm" or (bool(YES.search(turn.text)) and not NO.search(turn.text))
+        return just_asked and plain_yes
+
+    @staticmethod
+    async def _do(turn: Turn, pending: dict[str, Any]) -> None:
+        turn.set("pending", None)
+        turn.set("awaiting", "nothing")
+        task, number = pending["task"], pending["number"]
+        body = {**_body(pending), **_proof(turn, number)}
+        try:
+            answer = await shop().change(number, NEEDED[task], body, key=f"{turn.turn_id}:{task}")
+        except NotAllowed as refusal:
+            turn.say("utter_refused/by_shop", number=number, reason=turn.local(refusal.reason))
+            return
+        except ShopRefused:
+            turn.say("utter_refused/not_accepted", number=number)
+            return
+        turn.set("order", answer["order"])
+        turn.append("done", {"name": task, "text": words.both(f"utter_done/{task}", number=number)})
+        turn.say("utter_orders/done", message=turn.local(answer["message"]))
+
+
+def _body(pending: dict[str, Any]) -> dict[str, Any]:
+    task = pending["task"]
+    if task in ("return", "exchange"):
+        return {"kind": task, "reason": pending["reason"]}
+    return {name: value for name, value in pending.items() if name not in NOT_SENT and value is not None}
+
+
+def _proof(turn: Turn, number: str) -> dict[str, str]:
+    """The known customer's token for their own orders, else the digits that found the order."""
+    if any(order["number"] == number for order in turn.slot("orders_known") or []):
+        return {"customer_token": turn.slot("customer_token")}
+    return {"phone_last4": turn.slot("phone_last4")}
+
+
+class DropPending(SkillAction):
+    """The customer says no: nothing is done."""
+
+    group = "orders"
+
+    def name(self) -> str:
+        return "action_drop_pending"
+
+    async def answer(self, turn: Turn) -> None:
+        pending = turn.slot("pending") or {}
+        turn.set("pending", None)
+        turn.set("awaiting", "nothing")
+        turn.say("utter_orders/pending_dropped", number=pending.get("number", ""))

@@ -1,0 +1,183 @@
+"""What an action knows of the turn it answers, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions import words
+from bot.actions.clients.shop import ShopError
+
+HAND_OFF = "action_hand_off"
+
+
+class Turn:
+    """The customer's message, the conversation's memory, and what is said and set in answer."""
+
+    def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        self._dispatcher = dispatcher
+        self._slots: dict[str, Any] = dict(tracker.slots)
+        self._message: dict[str, Any] = tracker.latest_message or {}
+        self._events: list[dict[str, Any]] = list(tracker.events)
+        self.conversation: str = tracker.sender_id
+        self.loop: str | None = (tracker.active_loop or {}).get("name")
+        self.events: list[EventType] = []
+
+    @property
+    def language(self) -> str:
+        """`zh` or `en`."""
+        return "en" if self._slots.get("language") == "en" else "zh"
+
+    @property
+    def text(self) -> str:
+        """What the customer typed; for a pressed button its payload."""
+        return str(self._message.get("text") or "")
+
+    @property
+    def pressed(self) -> bool:
+        """Was this a button and not typed text?"""
+        return self.text.startswith("/")
+
+    @property
+    def intent(self) -> str:
+        """The base intent of the message."""
+        return str((self._message.get("intent") or {}).get("name") or "")
+
+    @property
+    def turn_id(self) -> str:
+        """The desk's id of this turn; what is done in the shop is keyed by it."""
+        return str(self._slots.get("turn_id") or "")
+
+    @property
+    def entities(self) -> dict[str, Any]:
+        """The entities of this message by name; the first where there are several."""
+        found: dict[str, Any] = {}
+        for entity in self._message.get("entities") or []:
+            found.setdefault(entity["entity"], entity["value"])
+        return found
+
+    @property
+    def topic(self) -> str:
+        """The fine label of the message (`device_problem/steps_zero`); the base intent when there is no finer one."""
+        chosen = self.entities.get("topic")
+        if chosen:
+            return chosen if "/" in chosen else f"{self.intent}/{chosen}"
+        name = str((self._message.get("topic") or {}).get("name") or "")
+        return name if name.split("/")[0] == self.intent else self.intent
+
+    @property
+    def ranking(self) -> list[str]:
+        """The fine labels that the message could mean, best first."""
+        ranking = (self._message.get("topic") or {}).get("ranking") or []
+        return [str(entry["name"]) for entry in ranking]
+
+    @property
+    def attachments(self) -> list[dict[str, Any]]:
+        """The files sent with this message."""
+        return list((self._message.get("metadata") or {}).get("attachments") or [])
+
+    @property
+    def said_last(self) -> list[str]:
+        """What the bot said in answer to the customer's previous message."""
+        said: list[str] = []
+        users = 0
+        for event in reversed(self._events):
+            users += event["event"] == "user"
+            if users > 1:
+                break
+            if event["event"] == "bot" and users == 1:
+                said.append(str(event.get("text") or ""))
+        return said
+
+    def slot(self, name: str) -> Any:
+        """A slot's value, as it will be after this action; the first of several values."""
+        value = self._slots.get(name)
+        return value[0] if name in SINGLE_FACTS and isinstance(value, list) and value else value
+
+    def set(self, name: str, value: Any) -> None:
+        """Sets a slot when that changes it."""
+        if self._slots.get(name) != value:
+            self._slots[name] = value
+            self.events.append(SlotSet(name, value))
+
+    def append(self, name: str, *values: Any) -> None:
+        """Adds to a list slot."""
+        self.set(name, [*(self._slots.get(name) or []), *values])
+
+    def say(self, name: str, index: int = 0, buttons: list[words.Button] | None = None, **values: Any) -> None:
+        """Sends a response; `buttons` come after its own."""
+        self.send(words.words(name, self.language, index, **values), buttons)
+
+    def send(self, said: words.Words, buttons: list[words.Button] | None = None) -> None:
+        """Sends a prepared text; `buttons` come after its own."""
+        self._dispatcher.utter_message(text=said.text, buttons=[*said.buttons, *(buttons or [])] or None)
+
+    def label(self, name: str, **values: Any) -> str:
+        """A label in the customer's language."""
+        return words.label(name, self.language, **values)
+
+    def button(self, label_name: str, payload: str, **values: Any) -> words.Button:
+        """A button titled with a label."""
+        return words.button(label_name, self.language, payload, **values)
+
+    def local(self, text: Any) -> str:
+        """The customer's language of a text that comes in both."""
+        return words.in_language(text, self.language)
+
+    def follow(self, action: str) -> None:
+        """Runs another action right after this one."""
+        self.events.append(FollowupAction(action))
+
+    def hand_over(self, reason: str, group: str = "care", priority: int = 3) -> None:
+        """Asks for a person to take over, in this turn."""
+        self.set("handoff", {"reason": reason, "group": group, "priority": priority, "evidence": []})
+        self.follow(HAND_OFF)
+
+
+SINGLE_FACTS = frozenset(
+    {
+        "order_number",
+        "phone_last4",
+        "product",
+        "device_model",
+        "phone_model",
+        "os",
+        "os_version",
+        "app_version",
+        "firmware_version",
+        "symptom",
+        "error_code",
+        "purchased_at",
+    }
+)
+
+
+def payload(intent: str, **entities: Any) -> str:
+    """A button's payload in Rasa's form."""
+    return f"/{intent}{json.dumps(entities, ensure_ascii=False)}" if entities else f"/{intent}"
+
+
+class SkillAction(Action, ABC):
+    """An action of a skill. When the shop fails, a person takes over: the customer is never left without an answer."""
+
+    group: str = "care"
+
+    @abstractmethod
+    async def answer(self, turn: Turn) -> None:
+        """Says and sets what this turn needs."""
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        """Runs `answer`; a shop that fails becomes a handoff."""
+        turn = Turn(dispatcher, tracker)
+        try:
+            await self.answer(turn)
+        except ShopError:
+            turn = Turn(dispatcher, tracker)
+            dispatcher.messages.clear()
+            turn.hand_over("bot_error", self.group, priority=2)
+        return turn.events
