@@ -36,6 +36,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app = FastAPI(
         title="Lanmo shop, back office", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    app.state.database = database
     app.state.shop = ShopService(database, settings.identity_secret, clock)
     app.state.bug_reports = bug_reports
     app.include_router(endpoints.router)
