@@ -1,0 +1,1 @@
+"""The Rasa assistant of Jieli: understanding, deciding, and the door that the desk knocks on."""

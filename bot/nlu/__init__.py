@@ -1,0 +1,1 @@
+"""Graph components that read a customer's message: tokens, facts, intent, emotion, guards."""

@@ -1,0 +1,183 @@
+"""The intent classifier: trained on the full labels, it tells the base intent, the topic and the separate wishes of a message."""
+
+from typing import Any
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.nlu.model import LinearModel
+from bot.nlu.text import CLAUSE_END, SENTENCE_END, Aligned, align, is_empty, split
+
+SOCIAL = frozenset("greet thank goodbye affirm deny chitchat inform out_of_scope capabilities who_are_you".split())
+
+
+def base_of(label: str) -> str:
+    """The contract's intent of a full label: `device_problem` of `device_problem/steps_zero`."""
+    return label.split("/", 1)[0]
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class TopicClassifier(GraphComponent, IntentClassifier):
+    """Sets `intent`, `intent_ranking` (base names), `topic` (the finer label), `wishes` and `familiarity`."""
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """It makes its own features."""
+        return []
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        """Packages beyond Rasa's own; the sentence encoder is optional."""
+        return ["scikit-learn", "opencc-python-reimplemented"]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`strength` is the inverse of the regularisation; `wish_at` the confidence from which a sentence is a wish of its own."""
+        return {
+            "strength": 5.0,
+            "characters": 1.0,
+            "words": 0.7,
+            "sentence": 2.5,
+            "ranking_length": 10,
+            "wish_at": 0.55,
+            "long_text": 24,
+        }
+
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: LinearModel | None = None
+    ) -> None:
+        """A classifier around `model`, or an untrained one."""
+        self._config = {**self.get_default_config(), **config}
+        self._storage = model_storage
+        self._resource = resource
+        self._model = model
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> "TopicClassifier":
+        """A new untrained classifier."""
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "TopicClassifier":
+        """The trained classifier, warmed up so that the first customer does not wait."""
+        with model_storage.read_from(resource) as folder:
+            model = LinearModel.load(folder)
+        model.probabilities(["你好"])
+        return cls(config, model_storage, resource, model)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit the model on all phrases with their full labels."""
+        examples = [example for example in training_data.intent_examples if example.get(TEXT)]
+        texts = [str(example.get(TEXT)) for example in examples]
+        targets = [str(example.get_full_intent()) for example in examples]
+        if len(set(targets)) < 2:
+            raise ValueError("Training needs phrases of at least two intents; look into bot/data/nlu.")
+        weights = {name: float(self._config[name]) for name in ("characters", "words", "sentence")}
+        self._model = LinearModel(sorted(set(targets)), weights)
+        self._model.train(texts, targets, float(self._config["strength"]))
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder)
+        return self._resource
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Read each message; one without a letter or digit gets no intent."""
+        for message in messages:
+            text = message.get(TEXT) or ""
+            if is_empty(text) or self._model is None:
+                message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
+                message.set("familiarity", [0.0, 0.0])
+                continue
+            self._read(message, text, self._model)
+        return messages
+
+    def _read(self, message: Message, text: str, model: LinearModel) -> None:
+        aligned = align(text)
+        stretches = self._stretches(aligned)
+        rows = model.probabilities([text, *(aligned.text[a:b] for a, b in stretches)])
+        whole, parts = rows[0], rows[1:]
+        combined = _combine(whole, parts, model.labels) if len(parts) > 1 else whole
+        ranking = rank_bases(combined, model.labels)
+        topic = rank_topics(combined, model.labels, ranking[0]["name"], self._config["ranking_length"])
+        message.set(INTENT, dict(ranking[0]), add_to_output=True)
+        message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
+        message.set("topic", topic, add_to_output=True)
+        message.set("wishes", self._wishes(aligned, stretches or [(0, len(aligned.text))], parts if len(parts) else rows, model), True)
+        message.set("familiarity", list(model.familiarity(text)))
+
+    def _stretches(self, aligned: Aligned) -> list[tuple[int, int]]:
+        """The clauses of a long message; nothing for a short one, which is read as a whole."""
+        if len(aligned.text.strip()) < self._config["long_text"] and len(split(aligned, SENTENCE_END)) < 2:
+            return []
+        clauses = [(a, b) for a, b in split(aligned, CLAUSE_END) if not is_empty(aligned.text[a:b])]
+        return clauses[:24] if len(clauses) > 1 else []
+
+    def _wishes(
+        self, aligned: Aligned, stretches: list[tuple[int, int]], rows: np.ndarray, model: LinearModel
+    ) -> list[dict[str, Any]]:
+        """What the customer wants, one entry an intent: the clause that says it most clearly."""
+        best: dict[str, dict[str, Any]] = {}
+        for (start, end), row in zip(stretches, rows, strict=True):
+            first = rank_bases(row, model.labels)[0]
+            if first["name"] in SOCIAL or first["confidence"] < self._config["wish_at"]:
+                continue
+            span = aligned.span(start, end)
+            label = max(_labels_of(first["name"], model.labels), key=lambda label, row=row: row[model.labels.index(label)])
+            wish = {"intent": first["name"], "topic": label, "confidence": first["confidence"], "start": span.start, "end": span.end}
+            if wish["confidence"] > best.get(first["name"], {"confidence": 0.0})["confidence"]:
+                best[first["name"]] = wish
+        return sorted(best.values(), key=lambda wish: wish["start"])
+
+
+def rank_bases(row: np.ndarray, labels: list[str]) -> list[dict[str, Any]]:
+    """Base intents by the summed probability of their topics, best first."""
+    sums: dict[str, float] = {}
+    for label, value in zip(labels, row, strict=True):
+        sums[base_of(label)] = sums.get(base_of(label), 0.0) + float(value)
+    ranked = sorted(sums.items(), key=lambda item: -item[1])
+    return [{"name": name, "confidence": round(min(1.0, value), 4)} for name, value in ranked]
+
+
+def rank_topics(row: np.ndarray, labels: list[str], base: str, length: int) -> dict[str, Any]:
+    """The best full label of `base`, with the best labels overall beside it."""
+    order = np.argsort(-row)[:length]
+    ranking = [{"name": labels[i], "confidence": round(float(row[i]), 4)} for i in order]
+    own = _labels_of(base, labels)
+    best = max(own, key=lambda label: row[labels.index(label)])
+    return {"name": best, "confidence": round(float(row[labels.index(best)]), 4), "ranking": ranking}
+
+
+def _labels_of(base: str, labels: list[str]) -> list[str]:
+    return [label for label in labels if base_of(label) == base]
+
+
+def _combine(whole: np.ndarray, parts: np.ndarray, labels: list[str]) -> np.ndarray:
+    """A long message means what its clearest clauses say: half the whole, half the best of its parts.
+
+    Courtesies and bare data count little beside a clause that wants something.
+    """
+    small = np.array([0.25 if base_of(label) in SOCIAL else 1.0 for label in labels])
+    clearness = parts.max(axis=1, keepdims=True)
+    pooled = (parts * clearness).max(axis=0) * small
+    pooled = pooled / max(pooled.sum(), 1e-9)
+    mixed = 0.5 * whole * small + 0.5 * pooled
+    return np.asarray(mixed / mixed.sum())

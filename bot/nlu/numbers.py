@@ -1,0 +1,202 @@
+"""Order numbers, phone digits, versions and error codes in a message."""
+
+import re
+from dataclasses import dataclass, field
+
+from bot.nlu.text import Aligned
+
+Found = tuple[str, str, int, int, str | None]
+"""Name, value, start, end (in the normal text) and role of one fact."""
+
+_DIGIT_WORDS = {
+    "零": "0", "〇": "0", "洞": "0", "一": "1", "幺": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5",
+    "六": "6", "七": "7", "八": "8", "九": "9",
+}  # fmt: skip
+_COUNT = {"两": 2, "三": 3, "四": 4, "2": 2, "3": 3, "4": 4}
+_DIGIT = r"[\d零〇洞一幺二两三四五六七八九]"
+
+_ORDER = re.compile(r"(?<![a-z0-9])l\s?m\s?[-_#:]?\s?((?:\d[\s\-]?){6,14}\d)(?![a-z0-9])")
+_BARE_ORDER = re.compile(r"(?<![a-z0-9.])(2\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4})(?![a-z0-9.])")
+_MOBILE = re.compile(r"(?<![\d.])(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?(\d{4})(?![\d.])")
+_LAST4 = re.compile(
+    rf"(?:尾号|末尾|末四位|后四位|后4位|最后四位|最后4位|手机号?后面?四位|last\s?(?:four|4)(?:\s?digits?)?|ending(?:\s?(?:in|with))?|ends?\s?(?:in|with))"
+    rf"(?:\s|是|为|数字|号码?|的|:|,|of|my|phone|number|are|is|it's|the)*"
+    rf"({_DIGIT}(?:[\s-]?{_DIGIT}){{3}})(?!{_DIGIT})"
+)
+_SAME_DIGITS = re.compile(r"(?:尾号|末四位|后四位|后4位|尾数)?(?:\s|是|为)*(4|四)个\s?([\d零一幺二三四五六七八九])(?!\d)")
+_TWO_PAIRS = re.compile(r"(?:尾号|后四位|后4位)(?:\s|是|为)*(两|三|2|3)个\s?([\d零一二三四五六七八九])\s?(两|一|2|1)个\s?([\d零一二三四五六七八九])")
+_FOUR = re.compile(r"(?<![a-z0-9.\-/:])(\d{4})(?![a-z0-9.\-/:%年元块天米步])")
+_FOUR_TYPED = re.compile(rf"(?<!{_DIGIT})({_DIGIT}(?:\s{_DIGIT}){{3}})(?!\s?{_DIGIT})")
+_FILLER = re.compile(r"(?:手机|电话|号码|尾号|后四位|是|的|我|it'?s|is|my|phone|number|the|and|谢谢|thanks?|please|[\s,.;:!?。、#\"'()-])+")
+
+_FIRMWARE = re.compile(r"(?<![a-z0-9.])v?\s?([1-9]\d?(?:\s?[.。]\s?\d{1,4}){3})(?![a-z0-9]|\.\d)")
+_APP = re.compile(r"(?<![a-z0-9.])v?\s?(\d{1,2}(?:\.\d{1,3}){2})(?![a-z0-9]|\.\d)")
+_APP_NAMED = re.compile(
+    r"(?<![a-z])(?:app|应用|软件|客户端|澜墨健康|澜墨家|lanmo health|lanmo home)(?:\s|的|版本号?|是|为|:|version|is|at|on|v)*"
+    r"(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)(?![a-z0-9]|\.\d)"
+)
+_OS_VERSION = re.compile(
+    r"(?<![a-z])(?:ios|ipados|苹果系统|android|andriod|andorid|安卓|安桌|harmony\s?os|鸿蒙|手机系统|操作系统|系统版本)"
+    r"(?:\s|的|系统|版本号?|是|为|:|version|is|at|on|v)*(\d{1,2}(?:\.\d{1,2}){0,2})(?!\d|\.\d|\s?(?:手机|台|个|部|岁|天|月|号|年|步))"
+)
+_ERROR = re.compile(
+    r"(?:错误码|错误代码|错误号|故障码|代码|报错|错误|error\s?code|error|err|code)"
+    r"(?:\s|是|为|显示|提示|:|#|is|码|了|=)*((?:0x[0-9a-f]{1,8})|(?:[a-z]{1,3}-?\d{1,5})|(?:-?\d{2,5}))(?![a-z0-9.])"
+)
+_ASKED = re.compile(r"更新了(?:什么|啥|哪些)|有什么新|新增|改了(?:什么|啥)|修复了(?:什么|啥)|what'?s new|what (?:is|changed|does)|release notes|新功能|退回|降级|回退|rollback|roll back|downgrade")
+_NOT = re.compile(r"(?:不是|并非|而不是|not|isn't|wasn't)\s*v?$")
+_FROM = re.compile(r"(?:从|由|from)\s*v?$")
+
+
+@dataclass
+class Taken:
+    """Stretches of the normal text that already mean something, so that no digit is read twice."""
+
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+    def free(self, start: int, end: int) -> bool:
+        """True when nothing between `start` and `end` is taken yet."""
+        return all(end <= a or b <= start for a, b in self.spans)
+
+    def take(self, start: int, end: int) -> None:
+        """Mark a stretch as understood."""
+        self.spans.append((start, end))
+
+
+def digits(text: str) -> str:
+    """The digits of `text`, Chinese ones included."""
+    return "".join(_DIGIT_WORDS.get(char, char) for char in text if char.isdigit() or char in _DIGIT_WORDS)
+
+
+def extract(aligned: Aligned, taken: Taken) -> list[Found]:
+    """Every number in the message that means something by its form or the words before it."""
+    found: list[Found] = []
+    for reader in (_orders, _mobiles, _os_versions, _firmware, _app_versions, _last_four, _errors):
+        found += reader(aligned.text, taken)
+    return found
+
+
+def _orders(text: str, taken: Taken) -> list[Found]:
+    found: list[Found] = []
+    for match in _ORDER.finditer(text):
+        digits_in = re.sub(r"\D", "", match.group(1))
+        start, end = match.span()
+        if len(digits_in) > 10:
+            end, digits_in = _cut_at_ten(match)
+        taken.take(start, end)
+        found.append(("order_number", f"LM{digits_in}", start, end, None))
+    if not found:
+        for match in _BARE_ORDER.finditer(text):
+            taken.take(*match.span())
+            found.append(("order_number", f"LM{match.group(1)}", *match.span(), None))
+    return [item for item in found if not _NOT.search(text[: item[2]])] or found
+
+
+def _cut_at_ten(match: re.Match[str]) -> tuple[int, str]:
+    """Ten digits make an order number; a further group after a space is something else (the phone's last four)."""
+    count = 0
+    for offset, char in enumerate(match.group(1)):
+        count += char.isdigit()
+        if count == 10:
+            rest = match.group(1)[offset + 1 :]
+            if rest[:1] in (" ", "-"):
+                return match.start(1) + offset + 1, re.sub(r"\D", "", match.group(1)[: offset + 1])
+            break
+    return match.end(), re.sub(r"\D", "", match.group(1))
+
+
+def _mobiles(text: str, taken: Taken) -> list[Found]:
+    found: list[Found] = []
+    for match in _MOBILE.finditer(text):
+        if taken.free(*match.span()):
+            taken.take(*match.span())
+            found.append(("phone_last4", match.group(1), *match.span(1), None))
+    return found
+
+
+def _os_versions(text: str, taken: Taken) -> list[Found]:
+    found: list[Found] = []
+    for match in _OS_VERSION.finditer(text):
+        if taken.free(*match.span(1)):
+            taken.take(*match.span(1))
+            found.append(("os_version", match.group(1), *match.span(1), None))
+    return found
+
+
+def _firmware(text: str, taken: Taken) -> list[Found]:
+    found: list[Found] = []
+    for match in _FIRMWARE.finditer(text):
+        value = re.sub(r"[\s]", "", match.group(1)).replace("。", ".")
+        if not taken.free(*match.span(1)) or value.startswith(("10.", "127.")):
+            continue
+        taken.take(*match.span(1))
+        found.append(("firmware_version", value, *match.span(1), _role(text, match)))
+    return found
+
+
+def _app_versions(text: str, taken: Taken) -> list[Found]:
+    found: list[Found] = []
+    for pattern in (_APP_NAMED, _APP):
+        for match in pattern.finditer(text):
+            if not taken.free(*match.span(1)):
+                continue
+            taken.take(*match.span(1))
+            name = "firmware_version" if re.search(r"(?:固件|firmware)[^,。;]{0,8}$", text[: match.start(1)]) else "app_version"
+            found.append((name, match.group(1), *match.span(1), _role(text, match)))
+    return found
+
+
+def _role(text: str, match: re.Match[str]) -> str | None:
+    """A version that is asked about, denied or left behind is not the customer's present one."""
+    before = text[: match.start()]
+    if _NOT.search(before) or _FROM.search(before):
+        return "other"
+    return "asked" if _ASKED.search(text) else None
+
+
+def _last_four(text: str, taken: Taken) -> list[Found]:
+    for pattern in (_LAST4, _TWO_PAIRS, _SAME_DIGITS):
+        for match in pattern.finditer(text):
+            start, end = match.span(1) if pattern is _LAST4 else match.span()
+            value = _digits_of(pattern, match)
+            if len(value) == 4 and taken.free(start, end):
+                taken.take(start, end)
+                return [("phone_last4", value, start, end, None)]
+    return _lone_four(text, taken)
+
+
+def _digits_of(pattern: re.Pattern[str], match: re.Match[str]) -> str:
+    if pattern is _LAST4:
+        return digits(match.group(1))
+    if pattern is _SAME_DIGITS:
+        return digits(match.group(2)) * 4
+    first, second = _COUNT[match.group(1)], {"一": 1, "1": 1}.get(match.group(3), 2)
+    return digits(match.group(2)) * first + digits(match.group(4)) * second
+
+
+def _lone_four(text: str, taken: Taken) -> list[Found]:
+    """Four digits that stand alone, or beside nothing but an order number and small words, are the phone's."""
+    rest = text
+    for start, end in sorted(taken.spans, reverse=True):
+        rest = rest[:start] + " " * (end - start) + rest[end:]
+    for pattern in (_FOUR, _FOUR_TYPED):
+        matches = [match for match in pattern.finditer(rest) if len(digits(match.group(1))) == 4]
+        if len(matches) != 1:
+            continue
+        match = matches[0]
+        around = rest[: match.start()] + " " + rest[match.end() :]
+        around = re.sub(r"(?:订单|单号|编号|order|no)", " ", around)
+        if not _FILLER.sub("", around):
+            taken.take(*match.span(1))
+            return [("phone_last4", digits(match.group(1)), *match.span(1), None)]
+    return []
+
+
+def _errors(text: str, taken: Taken) -> list[Found]:
+    found: list[Found] = []
+    for match in _ERROR.finditer(text):
+        if taken.free(*match.span(1)):
+            taken.take(*match.span(1))
+            found.append(("error_code", match.group(1).upper().replace("0X", "0x"), *match.span(1), None))
+    return found
+

@@ -1,0 +1,1 @@
+"""Policies of our own: when a person should take over."""

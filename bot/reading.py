@@ -1,0 +1,174 @@
+"""Reading customers' messages: each by itself, then several as the one turn that Rasa sees."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rasa.core.channels.channel import UserMessage
+from rasa.core.processor import MessageProcessor
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+
+from bot.nlu.facts import FACT_NAMES
+from bot.wire import DoorError, IncomingMessage, split_payload
+
+FALLBACK = "nlu_fallback"
+_COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
+_TOPIC_SURE = 0.35
+
+
+@dataclass
+class Reading:
+    """What one message says. `parse` is Rasa's parse data: intent, entities, topic, wishes, emotion, language, tried."""
+
+    seq: int
+    text: str
+    parse: dict[str, Any]
+    attachment: dict[str, str] | None = None
+    pressed: bool = False
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    tried: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def intent(self) -> str:
+        """The base intent."""
+        return str(self.parse["intent"]["name"] or FALLBACK)
+
+    @property
+    def language(self) -> str | None:
+        """`zh`, `en`, or None when the message does not tell."""
+        return self.parse.get("language")
+
+    def nlu(self, language: str) -> dict[str, Any]:
+        """The reading as the desk shows it; what was not understood is `out_of_scope`."""
+        name, confidence = self.intent, float(self.parse["intent"]["confidence"])
+        topic = self.parse.get("topic") or {}
+        if str(topic.get("name", "")).split("/")[0] == name and topic.get("confidence", 0.0) >= _TOPIC_SURE:
+            name = topic["name"]
+        emotion = self.parse["emotion"]
+        return {
+            "intent": "out_of_scope" if name == FALLBACK else name,
+            "confidence": round(confidence, 4),
+            "language": self.language or language,
+            "emotion": {"label": emotion["label"], "score": emotion["score"]},
+        }
+
+
+class Reader:
+    """Runs the model's understanding without Rasa's handler for typed `/intent` text: a customer's slash is only a slash."""
+
+    def __init__(self, processor: MessageProcessor) -> None:
+        """A reader of the processor's model."""
+        self._runner = processor.graph_runner
+        handler = processor.model_metadata.predict_schema.nodes[processor.model_metadata.nlu_target]
+        self._target = handler.needs["messages"]
+        self._intents = set(processor.domain.intents) if processor.domain else set()
+
+    def read(self, message: IncomingMessage) -> Reading:
+        """One message; raises DoorError 422 for a payload with an intent that the bot does not have."""
+        attachment = message.attachment.dict() if message.attachment else None
+        if message.payload is not None:
+            return self._pressed(message.seq, message.payload, attachment)
+        text = message.typed
+        parse = self._parse(text) if text else _silent("inform" if attachment else FALLBACK)
+        reading = Reading(message.seq, text, parse, attachment)
+        reading.facts = [_fact(entity, text, message.seq) for entity in parse["entities"] if _is_stated(entity)]
+        reading.tried = [
+            {"text": step["text"], "quote": step["quote"], "seq": message.seq} for step in parse.get("tried", [])
+        ]
+        return reading
+
+    def join(self, readings: list[Reading]) -> dict[str, Any]:
+        """The parse data of a turn: one message's own, or what several pieces of one thought say together."""
+        if len(readings) == 1:
+            parse = dict(readings[0].parse)
+            text = readings[0].text
+        else:
+            parse, text = self._together(readings)
+        parse["text"] = f"／{text[1:]}" if text.startswith("/") and not any(r.pressed for r in readings) else text
+        parse["messages"] = [
+            {"seq": r.seq, "text": r.text, "intent": r.intent, "emotion": r.parse["emotion"], "pressed": r.pressed} for r in readings
+        ]
+        return parse
+
+    def _pressed(self, seq: int, payload: str, attachment: dict[str, str] | None) -> Reading:
+        intent, topic, entities = split_payload(payload)
+        if intent not in self._intents:
+            raise DoorError(422, "unknown_intent", "Use a payload that the bot itself sent.", {"payload": payload})
+        parse = _silent(intent, topic)
+        parse["text"] = payload
+        parse["entities"] = [{"entity": name, "value": value} for name, value in entities.items() if value is not None]
+        reading = Reading(seq, payload, parse, attachment, pressed=True)
+        reading.facts = [
+            {"name": item["entity"], "value": str(item["value"]), "quote": "", "seq": seq}
+            for item in parse["entities"]
+            if item["entity"] in FACT_NAMES
+        ]
+        return reading
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        inputs = {PLACEHOLDER_MESSAGE: [UserMessage(text)], PLACEHOLDER_TRACKER: None}
+        parsed = self._runner.run(inputs=inputs, targets=[self._target])[self._target][0]
+        data: dict[str, Any] = {"text": text, "entities": [], **parsed.as_dict(only_output_properties=True)}
+        return data
+
+    def _together(self, readings: list[Reading]) -> tuple[dict[str, Any], str]:
+        pressed = [reading for reading in readings if reading.pressed]
+        asking = [reading for reading in readings if reading.intent == "request_human"]
+        telling = [reading for reading in readings if reading.intent not in _COURTESIES]
+        if pressed or asking or len(telling) == 1:
+            chosen = (pressed or asking or telling)[-1]
+            parse = dict(chosen.parse)
+        else:
+            chosen = None
+            parse = self._parse("\n".join(reading.text for reading in readings if reading.text) or "…")
+        text = chosen.text if chosen and chosen.pressed else "\n".join(reading.text for reading in readings if reading.text)
+        parse["entities"] = _all_entities(readings)
+        parse["tried"] = [step for reading in readings for step in reading.parse.get("tried", [])]
+        parse["wishes"] = list({w["intent"]: w for reading in readings for w in reading.parse.get("wishes", [])}.values())
+        parse["emotion"] = _strongest_emotion(readings)
+        return parse, text
+
+
+def _all_entities(readings: list[Reading]) -> list[dict[str, Any]]:
+    """Every message's entities, placed in the joined text; of one name the last counts."""
+    kept: dict[tuple[str, str | None], dict[str, Any]] = {}
+    offset = 0
+    for reading in readings:
+        for entity in reading.parse["entities"]:
+            moved = dict(entity)
+            if "start" in moved:
+                moved["start"] += offset
+                moved["end"] += offset
+            kept[(moved["entity"], moved.get("role"))] = moved
+        offset += len(reading.text) + 1 if reading.text else 0
+    return list(kept.values())
+
+
+def _strongest_emotion(readings: list[Reading]) -> dict[str, Any]:
+    felt = [reading.parse["emotion"] for reading in readings]
+    loud = [emotion for emotion in felt if emotion["label"] != "calm"]
+    strongest: dict[str, Any] = max(loud or felt, key=lambda emotion: emotion["score"])
+    return strongest
+
+
+def _silent(intent: str, topic: str | None = None) -> dict[str, Any]:
+    """The parse data of a message without words: a pressed button, a bare file."""
+    label = topic or intent
+    return {
+        "text": "",
+        "intent": {"name": intent, "confidence": 1.0},
+        "intent_ranking": [{"name": intent, "confidence": 1.0}],
+        "topic": {"name": label, "confidence": 1.0, "ranking": [{"name": label, "confidence": 1.0}]},
+        "entities": [],
+        "wishes": [],
+        "tried": [],
+        "emotion": {"label": "calm", "score": 1.0, "despair": False},
+        "language": None,
+    }
+
+
+def _is_stated(entity: dict[str, Any]) -> bool:
+    return entity["entity"] in FACT_NAMES and not entity.get("role")
+
+
+def _fact(entity: dict[str, Any], text: str, seq: int) -> dict[str, Any]:
+    return {"name": entity["entity"], "value": entity["value"], "quote": text[entity["start"] : entity["end"]], "seq": seq}

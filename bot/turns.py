@@ -1,0 +1,322 @@
+"""One turn from the desk's question to the bot's answer: locked, idempotent, all or nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
+from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+
+from bot.nlu.facts import FACT_NAMES
+from bot.nlu.lookups import device_categories
+from bot.policies.handoff import HandoffPolicy
+from bot.policies.signals import PERSON_PAYLOAD, Assessor
+from bot.reading import Reader, Reading
+from bot.trackers import unwrap
+from bot.wire import DoorError, IncomingMessage, ParseRequest, ResetRequest, TurnRequest
+
+logger = logging.getLogger(__name__)
+
+ACTION_SECONDS = 15.0
+COURSE_LENGTH = 10
+CHANNEL = "desk"
+_OFFER = {"zh": "转人工", "en": "Talk to a person"}
+_KEPT_AFTER_RESET = ("language", "customer", "orders_known")
+
+
+class BrokenActionError(BaseException):
+    """An action failed. Not an Exception: Rasa catches those around actions and goes on as if nothing had happened."""
+
+
+class WatchedEndpoint(EndpointConfig):
+    """The action server, whose failures end the turn instead of being logged and forgotten."""
+
+    @classmethod
+    def around(cls, endpoint: EndpointConfig) -> "WatchedEndpoint":
+        """A watched copy of `endpoint`."""
+        watched = cls()
+        watched.__dict__.update(endpoint.__dict__)
+        return watched
+
+    async def request(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask the action server; a rejection (400) is Rasa's business, all else raises BrokenActionError."""
+        kwargs["timeout"] = aiohttp.ClientTimeout(total=ACTION_SECONDS)
+        name = (kwargs.get("json") or {}).get("next_action", "action")
+        try:
+            answer = await super().request(*args, **kwargs)
+        except ClientResponseError as error:
+            if error.status == 400:
+                raise
+            raise BrokenActionError(f"{name}: status {error.status}") from error
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise BrokenActionError(f"{name}: {type(error).__name__}") from error
+        if not isinstance(answer, dict):
+            raise BrokenActionError(f"{name}: no JSON object came back")
+        return answer
+
+
+class DeskOutput(OutputChannel):
+    """Collects what the bot says, a message a time, as the desk stores it."""
+
+    def __init__(self) -> None:
+        """Nothing said yet."""
+        self.messages: list[dict[str, Any]] = []
+
+    @classmethod
+    def name(cls) -> str:
+        """The channel's name in responses and events."""
+        return CHANNEL
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Keep text and buttons of one message; one without text is not sent."""
+        text = str(message.get("text") or "").strip()
+        buttons = [
+            {"title": button["title"], "payload": button["payload"]}
+            for button in [*(message.get("buttons") or []), *(message.get("quick_replies") or [])]
+        ]
+        if text:
+            self.messages.append({"text": text, "buttons": buttons or None})
+
+
+class Locks:
+    """One lock a conversation, kept only while somebody holds or awaits it."""
+
+    def __init__(self) -> None:
+        """No conversation is locked."""
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def hold(self, key: str) -> AsyncIterator[None]:
+        """Wait for the conversation's turn and keep it until the block ends."""
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            users = self._locks[key][1] - 1
+            if users:
+                self._locks[key] = (lock, users)
+            else:
+                del self._locks[key]
+
+
+class Desk:
+    """The bot as the desk knows it: turns, parses, resets."""
+
+    def __init__(self, agent: Agent) -> None:
+        """Take over a loaded agent; raises TypeError or ValueError when it cannot serve (no model, wrong store, no actions)."""
+        if agent.processor is None or not agent.is_ready():
+            raise ValueError("No model is loaded. Train one (make train) and look at the lines above.")
+        if agent.action_endpoint is None:
+            raise ValueError("No action server is configured. Look at action_endpoint in endpoints.yml.")
+        self._agent, self._processor = agent, agent.processor
+        self._store = unwrap(agent.tracker_store)
+        self._endpoint = WatchedEndpoint.around(agent.action_endpoint)
+        agent.tracker_store = self._processor.tracker_store = self._store
+        agent.action_endpoint = self._processor.action_endpoint = self._endpoint
+        self._reader = Reader(self._processor)
+        self._assessor = Assessor(self._policy_config())
+        self._locks = Locks()
+        self._running: dict[tuple[str, str], asyncio.Task[dict[str, Any]]] = {}
+
+    @property
+    def model(self) -> str:
+        """The id of the model that answers."""
+        return str(self._agent.model_id)
+
+    def warm(self) -> None:
+        """Do everything once that is slow the first time."""
+        for text in ("你好,我的手环2步数一直是0,想转人工", "Hello, where is my order?"):
+            self._reader.read(IncomingMessage(seq=1, text=text))
+
+    async def check_actions(self) -> None:
+        """Raise DoorError 503 unless the action server answers."""
+        url = str(self._endpoint.url).rsplit("/", 1)[0] + "/health"
+        try:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session, session.get(url) as response:
+                if response.status == 200:
+                    return
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            logger.warning("The action server does not answer.")
+        raise DoorError(503, "actions_unreachable", "Start the action server, or wait until it is up.")
+
+    def parse(self, request: ParseRequest) -> dict[str, Any]:
+        """Read messages without memory."""
+        readings = [self._reader.read(message) for message in request.messages]
+        language = next((reading.language for reading in reversed(readings) if reading.language), "zh")
+        return _understood(readings, language)
+
+    async def turn(self, request: TurnRequest) -> dict[str, Any]:
+        """Answer a turn once, however often and however impatiently it is asked for."""
+        key = (request.conversation, request.turn_id)
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._turn(request))
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def reset(self, request: ResetRequest) -> None:
+        """Start afresh after a person was there: old trouble, running forms and handoffs are forgotten."""
+        async with self._locks.hold(request.conversation):
+            tracker = await self._store.retrieve(request.conversation)
+            if tracker is None:
+                return
+            kept = _KEPT_AFTER_RESET + (FACT_NAMES if request.keep_facts else ())
+            memory = [SlotSet(name, tracker.get_slot(name)) for name in kept if name in tracker.slots and tracker.get_slot(name)]
+            fresh = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), *memory, ActionExecuted(ACTION_LISTEN_NAME)]
+            tracker.update_with_events(fresh, self._processor.domain)
+            await self._store.save(tracker)
+
+    async def _turn(self, request: TurnRequest) -> dict[str, Any]:
+        async with self._locks.hold(request.conversation):
+            kept = await self._store.answer(request.conversation, request.turn_id)
+            if kept is not None:
+                return kept
+            try:
+                return await self._fresh_turn(request)
+            except BrokenActionError as error:
+                logger.error("Turn %s of %s failed: %s", request.turn_id, request.conversation, error)
+                raise DoorError(502, "action_failed", "Hand the conversation to a person.", {"action": str(error)}) from error
+
+    async def _fresh_turn(self, request: TurnRequest) -> dict[str, Any]:
+        readings = [self._reader.read(message) for message in request.messages]
+        output = DeskOutput()
+        tracker = await self._processor.fetch_tracker_and_update_session(request.conversation, output)
+        self._set(tracker, _before_turn(request, readings, tracker))
+        turn_start = len(tracker.events)
+        message = self._message(request, readings, output)
+        await self._processor._handle_message_with_tracker(message, tracker)
+        self._set(tracker, _from_readings(readings, tracker))
+        await self._processor.run_action_extract_slots(output, tracker)
+        await self._processor._run_prediction_loop(output, tracker)
+        answer = self._answer(request, readings, output, tracker, turn_start)
+        await self._store.save_turn(tracker, request.turn_id, answer)
+        return answer
+
+    def _message(self, request: TurnRequest, readings: list[Reading], output: DeskOutput) -> UserMessage:
+        parse = self._reader.join(readings)
+        attachments = [{**reading.attachment, "seq": reading.seq} for reading in readings if reading.attachment]
+        return UserMessage(
+            text=parse["text"],
+            output_channel=output,
+            sender_id=request.conversation,
+            parse_data=parse,
+            input_channel=CHANNEL,
+            message_id=request.turn_id,
+            metadata={"seqs": [reading.seq for reading in readings], "turn_id": request.turn_id, "attachments": attachments},
+        )
+
+    def _set(self, tracker: DialogueStateTracker, values: dict[str, Any]) -> None:
+        """Set the slots that the domain has and that change."""
+        changed = {name: value for name, value in values.items() if name in tracker.slots and tracker.get_slot(name) != value}
+        tracker.update_with_events([SlotSet(name, value) for name, value in changed.items()], self._processor.domain)
+
+    def _answer(
+        self,
+        request: TurnRequest,
+        readings: list[Reading],
+        output: DeskOutput,
+        tracker: DialogueStateTracker,
+        turn_start: int,
+    ) -> dict[str, Any]:
+        language = str(tracker.get_slot("language") or "zh")
+        handoff = _handoff(tracker.get_slot("handoff"), readings)
+        messages = output.messages
+        if handoff:
+            messages = [{"text": message["text"], "buttons": None} for message in messages[-1:]]
+        elif not messages:
+            raise DoorError(502, "no_answer", "Hand the conversation to a person.")
+        else:
+            self._offer_person(messages, tracker, turn_start, language)
+        return {
+            "messages": messages,
+            "language": language,
+            **_understood(readings, language),
+            "handoff": handoff,
+            "promises": list(tracker.get_slot("promises") or []),
+            "done": list(tracker.get_slot("done") or []),
+        }
+
+    def _offer_person(
+        self, messages: list[dict[str, Any]], tracker: DialogueStateTracker, turn_start: int, language: str
+    ) -> None:
+        """Add the one-tap button to the last message when the conversation goes middling badly; the tracker remembers it."""
+        assessment = self._assessor.assess(tracker)
+        offered = any(button["payload"] == PERSON_PAYLOAD for message in messages for button in message["buttons"] or [])
+        if offered or not assessment.offers:
+            return
+        button = {"title": _OFFER[language], "payload": PERSON_PAYLOAD}
+        messages[-1]["buttons"] = [*(messages[-1]["buttons"] or []), button]
+        said = [event for event in list(tracker.events)[turn_start:] if isinstance(event, BotUttered)]
+        if said:
+            said[-1].data["buttons"] = [*(said[-1].data.get("buttons") or []), button]
+
+    def _policy_config(self) -> dict[str, Any]:
+        for node in self._processor.model_metadata.predict_schema.nodes.values():
+            if node.uses is HandoffPolicy:
+                return dict(node.config)
+        raise ValueError("The model has no HandoffPolicy. Look at policies in config.yml and train again.")
+
+
+def _before_turn(request: TurnRequest, readings: list[Reading], tracker: DialogueStateTracker) -> dict[str, Any]:
+    """What the desk says, and a clean sheet for what this turn leaves."""
+    told = next((reading.language for reading in reversed(readings) if reading.language), None)
+    values: dict[str, Any] = {
+        "language": request.language or told or tracker.get_slot("language") or "zh",
+        "turn_id": request.turn_id,
+        "customer": request.customer.dict() if request.customer else None,
+        "customer_token": request.customer_token,
+        "handoff": None,
+        "promises": [],
+        "done": [],
+    }
+    had = {(event.key, event.value) for event in tracker.applied_events() if isinstance(event, SlotSet) and _plain(event.value)}
+    known = {name: value for name, value in request.facts.items() if name in FACT_NAMES and (name, value) not in had}
+    return {**known, **values}
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float))
+
+
+def _from_readings(readings: list[Reading], tracker: DialogueStateTracker) -> dict[str, Any]:
+    """Slots that no entity fills: the steps tried, the course of the mood, a device that is no longer the one spoken of."""
+    tried = list(tracker.get_slot("tried") or [])
+    tried += [step["text"] for reading in readings for step in reading.tried if step["text"] not in tried]
+    course = list(tracker.get_slot("emotion_course") or [])
+    course += [{"seq": r.seq, "label": r.parse["emotion"]["label"], "score": r.parse["emotion"]["score"]} for r in readings]
+    values: dict[str, Any] = {"tried": list(dict.fromkeys(tried)), "emotion_course": course[-COURSE_LENGTH:]}
+    stated = {fact["name"]: fact["value"] for reading in readings for fact in reading.facts}
+    category = device_categories().get(str(tracker.get_slot("device_model")))
+    if "product" in stated and "device_model" not in stated and category not in (None, stated["product"]):
+        values |= {"device_model": None, "firmware_version": None}
+    return values
+
+
+def _handoff(slot: Any, readings: list[Reading]) -> dict[str, Any] | None:
+    """The handoff as the contract has it; without other evidence this turn's messages are it."""
+    if not isinstance(slot, dict) or not slot.get("reason"):
+        return None
+    return {
+        "reason": slot["reason"],
+        "evidence": list(slot.get("evidence") or [reading.seq for reading in readings]),
+        "priority": int(slot.get("priority") or 3),
+        "group": slot.get("group") or "care",
+    }
+
+
+def _understood(readings: list[Reading], language: str) -> dict[str, Any]:
+    return {
+        "nlu": [reading.nlu(language) for reading in readings],
+        "facts": [fact for reading in readings for fact in reading.facts],
+        "tried": [step for reading in readings for step in reading.tried],
+    }
