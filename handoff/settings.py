@@ -37,6 +37,7 @@ class Settings(BaseSettings):
 
     integration_token: str = ""
     integration_callback: str = ""
+    integration_callback_private: bool = False
     rasa_socketio: bool = False
     rasa_socketio_first_payload: str = "/greet"
 
