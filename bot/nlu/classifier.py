@@ -33,11 +33,6 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         return []
 
     @staticmethod
-    def required_packages() -> list[str]:
-        """Packages beyond Rasa's own; the sentence encoder is optional."""
-        return ["scikit-learn", "opencc-python-reimplemented"]
-
-    @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`strength` is the inverse of the regularisation; `wish_at` the confidence from which a sentence is a wish of its own."""
         return {

@@ -39,11 +39,6 @@ class MixedTokenizer(Tokenizer):
         """Defaults of Rasa's tokenizer base class."""
         return {"intent_tokenization_flag": False, "intent_split_symbol": "_", "token_pattern": None}
 
-    @staticmethod
-    def required_packages() -> list[str]:
-        """Packages beyond Rasa's own."""
-        return ["opencc-python-reimplemented"]
-
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Tokens of one attribute of `message`."""
         return [Token(text, start, end) for text, start, end in pieces(message.get(attribute) or "")]
