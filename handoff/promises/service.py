@@ -211,19 +211,12 @@ async def _ask_the_shop() -> None:
                 log.warning("shop_unreachable", error=str(error))
                 return
             if report.answer is not None:
-                await _tell_answer(promise_id, conversation_id, report)
+                await _settle(promise_id, conversation_id, report)
 
 
 def _awaits_answer() -> ColumnElement[bool]:
     recently_broken = (Promise.state == PromiseState.BROKEN) & (Promise.due_at > now() - LATE_ANSWERS_FOR)
     return or_(Promise.state == PromiseState.OPEN, recently_broken)
-
-
-async def _tell_answer(promise_id: int, conversation_id: str, report: BugReport) -> None:
-    async with desk.database.write() as session:
-        conversation = await Conversations(session).get(conversation_id, lock=True)
-        promise = await session.get_one(Promise, promise_id)
-        await Promises(session).tell_answer(conversation, promise, report)
 
 
 async def _follow_up_overdue() -> None:
@@ -235,7 +228,18 @@ async def _follow_up_overdue() -> None:
         )
         overdue = [(promise_id, conversation_id) for promise_id, conversation_id in rows]
     for promise_id, conversation_id in overdue:
+        await _settle(promise_id, conversation_id, None)
+
+
+async def _settle(promise_id: int, conversation_id: str, report: BugReport | None) -> None:
+    """Tell the report's answer, or without one follow up what is overdue; a failure leaves it to the next round."""
+    try:
         async with desk.database.write() as session:
             conversation = await Conversations(session).get(conversation_id, lock=True)
             promise = await session.get_one(Promise, promise_id)
-            await Promises(session).break_overdue(conversation, promise)
+            if report is not None:
+                await Promises(session).tell_answer(conversation, promise, report)
+            else:
+                await Promises(session).break_overdue(conversation, promise)
+    except Exception:  # one conversation's fault must not keep the other promises waiting
+        log.exception("promise_not_settled", conversation=conversation_id, promise=promise_id)

@@ -8,7 +8,7 @@ from handoff.locales import text
 from handoff.summary import mood
 from handoff.summary.designers import trouble
 from handoff.summary.evidence import excerpt, fold
-from handoff.summary.hopes import Hope, hopes
+from handoff.summary.hopes import Hope
 from handoff.summary.labels import device, moment, named, phone
 from handoff.summary.record import Record, intent
 from handoff.summary.speech import problem
@@ -37,9 +37,9 @@ _SINCE = re.compile(
 )
 
 
-def headline(record: Record, language: str) -> str:
+def headline(record: Record, wished: list[Hope], language: str) -> str:
     """Return the line in `language`; the customer's words in it stay as they wrote them."""
-    parts = [_what(record, language), _when(record, language), _mood(record, language), _hope(hopes(record), language)]
+    parts = [_what(record, language), _when(record, language), _mood(record, language), _hope(wished, language)]
     line = text("summary.semicolon", language).join(part for part in parts if part)
     return text("summary.headline", language, who=record.customer.name or text("desk.customer", language), line=line)
 

@@ -15,7 +15,7 @@ from handoff.locales import text
 from handoff.queue.models import Reason
 from handoff.summary import mood
 from handoff.summary.designers import Match, Trouble, already_updated, match, trouble
-from handoff.summary.hopes import Hope, hopes
+from handoff.summary.hopes import Hope
 from handoff.summary.labels import moment, readable
 from handoff.summary.record import Record, intent
 from handoff.summary.speech import problem
@@ -40,9 +40,8 @@ def advice() -> dict[str, dict[str, dict[str, str]]]:
     return yaml.safe_load(ADVICE.read_text(encoding="utf8"))
 
 
-def next_steps(record: Record, language: str) -> list[dict[str, Any]]:
+def next_steps(record: Record, wished: list[Hope], language: str) -> list[dict[str, Any]]:
     """Return at most five steps, the most urgent first; nothing that the customer already tried."""
-    wished = hopes(record)
     steps = [
         *_first(record, language),
         *_promised(record, language),

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.conversations.models import Conversation
 from handoff.locales import LANGUAGES
 from handoff.summary import mood, writing
+from handoff.summary.headline import headline
+from handoff.summary.hopes import hopes
 from handoff.summary.knowledge import Knowledge
 from handoff.summary.record import load
 
@@ -52,9 +54,10 @@ class Summaries:
     async def briefing(self, conversation: Conversation) -> Briefing:
         """Return mood and headline for a handoff that is about to be made."""
         record = await load(self.session, conversation)
+        wished = hopes(record)
         return Briefing(
             mood.emotion(record.said_by_customer),
-            {language: writing.headline(record, language) for language in LANGUAGES},
+            {language: headline(record, wished, language) for language in LANGUAGES},
         )
 
     async def summary(self, conversation: Conversation, language: str) -> dict[str, Any]:

@@ -21,7 +21,6 @@ TROUBLE_INTENTS = {
     "parcel_problem",
     "refund",
     "return_exchange",
-    "complain",
     "firmware_update",
     "cancel_order",
     "track_order",
@@ -108,5 +107,12 @@ def _matters(message: Message, turn: list[Message]) -> bool:
 def _weight(message: Message) -> float:
     """How well a message states the trouble: what it means first, then how it weighs on the customer, then detail."""
     meant = intent(message).partition("/")[0]
-    meaning = 4.0 if meant in TROUBLE_INTENTS else 0.0 if meant in EMPTY_INTENTS else 2.0
-    return meaning + mood.heaviness(message) / 2 + min(len(message.text), 150) / 75
+    return _meaning(meant) + mood.heaviness(message) / 4 + min(len(message.text), 150) / 75
+
+
+def _meaning(meant: str) -> int:
+    if meant in EMPTY_INTENTS:
+        return 0
+    if meant == "complain":
+        return 3
+    return 4 if meant in TROUBLE_INTENTS else 2

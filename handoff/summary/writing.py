@@ -23,14 +23,14 @@ def summary(record: Record, language: str) -> dict[str, Any]:
     Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, and for facts their
     name and value as people read them (`label`, `text`).
     """
-    stated = problem(record)
+    stated, wished = problem(record), hopes(record)
     reason = record.handoff.reason if record.handoff else None
     return {
-        "headline": headline(record, language),
+        "headline": headline(record, wished, language),
         "problem": problem_text(record, language),
         "problem_quote": stated.quote if stated else None,
         "problem_seq": stated.seq if stated else None,
-        "hopes": [{"text": hope.text[language], "quote": hope.quote, "seq": hope.seq} for hope in hopes(record)],
+        "hopes": [{"text": hope.text[language], "quote": hope.quote, "seq": hope.seq} for hope in wished],
         "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
         "tried": [
             {
@@ -55,7 +55,7 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "emotion": mood.emotion(record.said_by_customer),
         "reason": reason,
         "reason_text": text(f"queue.reason_{reason}", language) if reason else None,
-        "next_steps": next_steps(record, language),
+        "next_steps": next_steps(record, wished, language),
         "language": language,
     }
 
