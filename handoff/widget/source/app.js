@@ -1,6 +1,7 @@
 // The widget: joins frame, log, composer and strips to the line and the outbox.
 
 const RENEW_PAUSE = 10000;
+const BEGIN_AGAIN = 5000;
 
 class App {
   constructor(desk, options) {
@@ -28,8 +29,8 @@ class App {
       refused: (problem) => this.refused(problem),
       lost: (session) => this.lost(session),
     });
-    for (const item of this.outbox.items) this.itemChanged(item);
     this.translate();
+    for (const item of this.outbox.items) this.itemChanged(item);
     window.addEventListener("storage", ({ key }) => key === `${this.store.prefix}session` && this.otherTab());
     document.addEventListener("visibilitychange", () => this.read());
     this.resume();
@@ -168,13 +169,16 @@ class App {
       this.forget(true);
       this.log.note(say(customer ? "signed_in" : "signed_out"));
     }
-    if (identity && this.shell.isOpen) this.begin().catch(() => this.retryBegin());
+    if (identity && this.shell.isOpen) this.beginNow();
   }
 
   // Identified customers' conversations begin when the window opens: their tokens do not live long.
-  retryBegin() {
-    this.show({ line: navigator.onLine === false ? "offline" : "connecting" });
-    setTimeout(() => this.begin().then(() => this.show({ line: "online" }), () => this.retryBegin()), 5000);
+  beginNow() {
+    this.begin().catch((problem) => {
+      if (problem.passing) this.line.down();
+      else if (problem.status !== 429) this.strips.warn(problem.message || say("refused"));
+      if (problem.passing || problem.status === 429) setTimeout(() => this.beginNow(), BEGIN_AGAIN);
+    });
   }
 
   // News ----------------------------------------------------------------------------------------------------------
@@ -258,7 +262,7 @@ class App {
     this.composer.changed(true);
     this.shell.rest();
     this.read();
-    if (this.identity && !this.session) this.begin().catch(() => this.retryBegin());
+    if (this.identity && !this.session) this.beginNow();
   }
 
   read() {

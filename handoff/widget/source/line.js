@@ -19,7 +19,7 @@ class Line {
   constructor(desk, calls, events) {
     Object.assign(this, { calls, events, session: null, seq: 0, failures: 0, socketFailures: 0, state: "online" });
     this.address = `${desk.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`;
-    window.addEventListener("online", () => this.retry());
+    window.addEventListener("online", () => this.back());
     window.addEventListener("offline", () => this.hangUp());
     document.addEventListener("visibilitychange", () => document.hidden || this.retry());
   }
@@ -41,6 +41,12 @@ class Line {
     clearTimeout(this.timer);
     if (this.socket) this.socket.close();
     this.show("online");
+  }
+
+  // The network is there again.
+  back() {
+    if (this.session) this.retry();
+    else this.up();
   }
 
   retry() {

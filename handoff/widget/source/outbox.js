@@ -115,7 +115,7 @@ class Outbox {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.gone && session && this.events.lost(session)) return true;
     if (problem.status === 429) this.change(item, "slow", { seconds: problem.retryAfter });
-    else if (problem.passing) this.hold();
+    else if (problem.passing) this.hold(session);
     else {
       this.refuse(item, problem);
       return true;
@@ -125,7 +125,8 @@ class Outbox {
     return false;
   }
 
-  hold() {
+  hold(session) {
+    if (!session) this.line.down();
     const underWay = this.items.filter(({ state }) => state === "sending" || state === "slow");
     for (const item of underWay) this.change(item, "waiting");
   }
