@@ -16,13 +16,12 @@ async def file(turn: Turn, issue: dict[str, Any], facts: dict[str, str | None]) 
     """Files the trouble with R&D, promises an answer with its time, and offers return or exchange meanwhile."""
     told = {name: value for name in FACTS if (value := facts.get(name) or turn.slot(name))}
     spoken = [text for text in issue["words"] if text]
-    tried = [str(step["text"]) for step in turn.slot("tried") or []]
     report = await shop().file_bug_report(
         {
             **told,
             "symptom": issue["title"]["zh"] if issue.get("title") else " ".join(spoken)[:120],
             "description": "\n".join(spoken)[:LONGEST_DESCRIPTION],
-            "tried": list(dict.fromkeys([*tried, *issue["given"]])),
+            "tried": list(dict.fromkeys([*(turn.slot("tried") or []), *issue["given"]])),
             "conversation": turn.conversation,
         },
         key=f"{turn.turn_id}:bug_report",

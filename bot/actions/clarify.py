@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.actions import catalogue, words
-from bot.actions.turn import SkillAction, Turn, payload
+from bot.actions.turn import LISTEN, SkillAction, Turn, payload
 
 MOST_CHOICES = 3
 NOT_OFFERED = frozenset(
@@ -19,6 +19,8 @@ class Clarify(SkillAction):
 
     async def answer(self, turn: Turn) -> None:
         clarify(turn)
+        # It is also Rasa's fallback, after which no rule says what comes next: without this it would be run again.
+        turn.follow(LISTEN)
 
 
 def clarify(turn: Turn) -> None:

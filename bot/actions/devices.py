@@ -56,6 +56,9 @@ class Case:
         if self._is_new(topic):
             await self._start(topic)
             return
+        if self.turn.attachments and not self.turn.text:
+            self._take_file()
+            return
         self._remember_words()
         if self.stage == "reported":
             await bug_reports.tell_again(self.turn, self.issue)
@@ -107,7 +110,7 @@ class Case:
         return self.turn.label(f"product_{product}") if product in catalogue.CATEGORIES else self.turn.label("device")
 
     def _tried(self) -> list[str]:
-        return [str(step["text"]) for step in self.turn.slot("tried") or []]
+        return list(self.turn.slot("tried") or [])
 
     def _credit(self) -> str:
         titles = catalogue.step_titles()
@@ -168,6 +171,10 @@ class Case:
         else:
             name = "utter_devices/take_your_time" if outcome == TRYING else "utter_devices/ask_outcome"
             self.turn.say(name)
+
+    def _take_file(self) -> None:
+        """A file without words: noted, and the open question is asked once more."""
+        self.turn.say("utter_devices/ask_outcome" if self.stage == "step" else "utter_devices/file_noted")
 
     def _solved(self) -> None:
         self.issue["stage"] = "solved"

@@ -63,7 +63,7 @@ def ask_for_yes(turn: Turn, order: dict[str, Any], change: dict[str, Any]) -> No
 
 
 def _told(turn: Turn, change: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) if value is not None else turn.label("unchanged") for name, value in change.items()}
+    return {name: str(value) if value is not None else turn.label("none_given") for name, value in change.items()}
 
 
 def _refuse(turn: Turn, order: dict[str, Any], task: str) -> None:
@@ -223,7 +223,7 @@ def read_address(text: str) -> dict[str, str | None]:
     chinese = bool(re.search(r"[\u4e00-\u9fff]", rest))
     pieces = [piece.strip(STRAY) for piece in re.split(r"[,;、\n\s]+" if chinese else r"[,;\n]+", rest)]
     pieces = [piece for piece in pieces if piece]
-    recipient = _recipient(pieces)
+    recipient = _recipient(pieces, chinese)
     address = ("" if chinese else ", ").join(piece for piece in pieces if piece not in (recipient, PHONE_MARK))
     return {
         "recipient": recipient,
@@ -232,10 +232,13 @@ def read_address(text: str) -> dict[str, str | None]:
     }
 
 
-def _recipient(pieces: list[str]) -> str | None:
+def _recipient(pieces: list[str], chinese: bool) -> str | None:
     """The piece that is the name: people write it beside the phone, else first or last."""
-    at = pieces.index(PHONE_MARK) if PHONE_MARK in pieces else 0
-    likely = [*pieces[max(at - 1, 0) : at], *pieces[at + 1 : at + 2], *pieces[:1], *pieces[-1:]]
+    if PHONE_MARK in pieces:
+        at = pieces.index(PHONE_MARK)
+        likely = [*pieces[max(at - 1, 0) : at], *pieces[at + 1 : at + 2], *pieces[:1], *pieces[-1:]]
+    else:
+        likely = [*pieces[-1:], *pieces[:1]] if chinese else pieces[:1]
     return next((piece for piece in likely if _looks_like_name(piece)), None)
 
 

@@ -273,6 +273,7 @@ class AnswerAside(SkillAction):
         return "action_answer_aside"
 
     async def answer(self, turn: Turn) -> None:
+        turn.set("form_trouble", None)
         if turn.intent in SOCIAL:
             turn.say(f"utter_aside/{turn.intent}")
         elif turn.intent in UNCLEAR:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.actions import catalogue, words
 from bot.actions.orders import begin
-from bot.actions.turn import SkillAction, Turn
+from bot.actions.turn import LISTEN, SkillAction, Turn
 
 
 class HearComplaint(SkillAction):
@@ -40,6 +40,7 @@ class HandOff(SkillAction):
             turn.say("utter_social/hand_off_error")
         elif trouble:
             turn.say("utter_social/hand_off", trouble=trouble)
+        turn.follow(LISTEN)
 
 
 def _group(turn: Turn) -> str:

@@ -14,6 +14,7 @@ from bot.actions import words
 from bot.actions.clients.shop import ShopError
 
 HAND_OFF = "action_hand_off"
+LISTEN = "action_listen"
 
 
 class Turn:
@@ -26,7 +27,17 @@ class Turn:
         self._events: list[dict[str, Any]] = list(tracker.events)
         self.conversation: str = tracker.sender_id
         self.loop: str | None = (tracker.active_loop or {}).get("name")
+        self._spoken = self._answered_already()
         self.events: list[EventType] = []
+
+    def _answered_already(self) -> bool:
+        """Did an action before this one say something in this turn?"""
+        for event in reversed(self._events):
+            if event["event"] == "user":
+                return False
+            if event["event"] == "bot":
+                return True
+        return False
 
     @property
     def language(self) -> str:
@@ -114,8 +125,16 @@ class Turn:
         self.send(words.words(name, self.language, index, **values), buttons)
 
     def send(self, said: words.Words, buttons: list[words.Button] | None = None) -> None:
-        """Sends a prepared text; `buttons` come after its own."""
-        self._dispatcher.utter_message(text=said.text, buttons=[*said.buttons, *(buttons or [])] or None)
+        """Sends a prepared text; `buttons` come after its own. The first one acknowledges a file that came along."""
+        text = said.text
+        if self.attachments and not self._spoken:
+            text = self.label("with_image" if self._image else "with_file", text=text)
+        self._spoken = True
+        self._dispatcher.utter_message(text=text, buttons=[*said.buttons, *(buttons or [])] or None)
+
+    @property
+    def _image(self) -> bool:
+        return any(str(file.get("type", "")).startswith("image/") for file in self.attachments)
 
     def label(self, name: str, **values: Any) -> str:
         """A label in the customer's language."""
@@ -132,6 +151,15 @@ class Turn:
     def follow(self, action: str) -> None:
         """Runs another action right after this one."""
         self.events.append(FollowupAction(action))
+
+    def settle(self) -> None:
+        """Ends the turn where no rule can: rules look at `awaiting` and lose the thread when it changes."""
+        followed = any(event["event"] == "followup" for event in self.events)
+        if not followed and self.loop is None and self._changed("awaiting"):
+            self.follow(LISTEN)
+
+    def _changed(self, slot: str) -> bool:
+        return any(event["event"] == "slot" and event["name"] == slot for event in self.events)
 
     def hand_over(self, reason: str, group: str = "care", priority: int = 3) -> None:
         """Asks for a person to take over, in this turn."""
@@ -180,4 +208,5 @@ class SkillAction(Action, ABC):
             turn = Turn(dispatcher, tracker)
             dispatcher.messages.clear()
             turn.hand_over("bot_error", self.group, priority=2)
+        turn.settle()
         return turn.events
