@@ -9,6 +9,7 @@ from pathlib import Path
 MAX_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 3
 TAIL_LINES = 200
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit)\b", re.ASCII)
 _SERIOUS = re.compile(r'\b(?:ERROR|CRITICAL)\b|"level":\s*"(?:error|critical)"', re.ASCII)
 
 
@@ -38,9 +39,10 @@ class Log:
         self.recent.extend(line for line in lines if line)
         return lines
 
-    def tail(self, count: int = 15) -> str:
-        """Return the last lines, indented, for an error's explanation."""
-        return "\n".join(f"    {line[:300]}" for line in list(self.recent)[-count:])
+    def tail(self, count: int = 10) -> str:
+        """Return what explains a failure best, indented: the exceptions' own lines where there are any, else the end."""
+        errors = list(dict.fromkeys(line for line in self.recent if _EXCEPTION.match(line)))
+        return "\n".join(f"    {line[:300]}" for line in (errors or list(self.recent))[-count:])
 
     def close(self) -> None:
         """Give the file back."""

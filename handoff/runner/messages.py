@@ -75,6 +75,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "model_current": ("模型是最新的（{name}）。", "The model is up to date ({name})."),
     "model_trained": ("模型训练完成：{name}", "The model is trained: {name}"),
+    "model_mixed": (
+        "训练期间数据有改动，下次启动会再训练一次。",
+        "The data changed while it was training; the next start trains again.",
+    ),
     "model_no_output": (
         "训练结束了，却没有生成模型。详情见 {log}。",
         "The training ended without a model. Details are in {log}.",
@@ -104,6 +108,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "start_crashed": (
         "{process} 启动失败（{how}）。完整日志：{log}\n{tail}",
         "{process} does not start ({how}). The whole log: {log}\n{tail}",
+    ),
+    "start_crashed_bot": (
+        "机器人启动失败（{how}）。如果是模型的问题，请运行 `make train`。完整日志：{log}\n{tail}",
+        "The bot does not start ({how}). If its model is at fault, run `make train`. The whole log: {log}\n{tail}",
     ),
     "start_missing": (
         "{process} 的命令找不到：{command}。请运行 `make setup`。",

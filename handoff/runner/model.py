@@ -29,6 +29,7 @@ from handoff.runner.terminal import Terminal
 
 INGREDIENTS = ("bot/data", "bot/nlu", "bot/policies", "config.yml", "domain.yml", "bot/uv.lock")
 CURRENT = "current.tar.gz"
+MIXED = "mixed.tar.gz"
 KEPT_MODELS = 3
 
 
@@ -79,7 +80,7 @@ async def ensure(environment: Environment, terminal: Terminal, force: bool = Fal
                 check_file(path)
     async with _one_training(environment.models, terminal):
         if force or not model.exists():
-            await _train(environment, model, terminal)
+            model = await _train(environment, model, terminal)
         _link(current, model)
         _prune(environment.models, model)
     return model
@@ -104,7 +105,8 @@ def _lock_file(models: Path) -> TextIO:
     return (models / ".lock").open("w")
 
 
-async def _train(environment: Environment, model: Path, terminal: Terminal) -> None:
+async def _train(environment: Environment, model: Path, terminal: Terminal) -> Path:
+    """Train into `model`, or into `mixed.tar.gz` when somebody edited meanwhile: it serves until the next training."""
     check_disk(model.parent)
     log = environment.logs / "train.log"
     with tempfile.TemporaryDirectory(prefix=".training-", dir=model.parent) as scratch:
@@ -122,7 +124,10 @@ async def _train(environment: Environment, model: Path, terminal: Terminal) -> N
         if not made.exists():
             raise RunnerError("model_no_output", log=log)
         check_file(made)
-        made.replace(model)
+        if f"{fingerprint(environment.root)}.tar.gz" != model.name:
+            terminal.line(say("model_mixed"))
+            model = model.with_name(MIXED)
+        return made.replace(model)
 
 
 def _link(current: Path, model: Path) -> None:

@@ -79,7 +79,8 @@ class Supervisor:
             return
         self._ready.discard(process.name)
         if process.name not in self._ever_ready and process.ends >= ENDS_AT_START:
-            self._fail(RunnerError("start_crashed", process=process.name, how=process.ended, log=process.log.path,
+            key = "start_crashed_bot" if process.name == "bot" else "start_crashed"
+            self._fail(RunnerError(key, process=process.name, how=process.ended, log=process.log.path,
                                    tail=process.log.tail()))
         elif process.held:
             self._terminal.line(say("held", process=process.name, path=process.hold_file))
