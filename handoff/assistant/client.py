@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from handoff.conversations.schemas import LONGEST_PAYLOAD
 from handoff.queue.models import Reason
 
 Model = TypeVar("Model", bound=BaseModel)
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Button(BaseModel):
     """A choice that the customer may press."""
 
-    title: str
-    payload: str
+    title: Words
+    payload: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PAYLOAD)]
 
 
 class BotMessage(BaseModel):
     """One message of the bot."""
 
-    text: str = Field(min_length=1)
+    text: Words
     buttons: list[Button] | None = None
 
 
@@ -77,7 +79,7 @@ class BotPromise(BaseModel):
     kind: str
     reference: str | None = None
     text: dict[Literal["zh", "en"], str]
-    due_at: str
+    due_at: AwareDatetime
 
 
 class Done(BaseModel):

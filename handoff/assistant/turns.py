@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 LATE_ANSWER_LIMIT = 60.0
 LONGEST_TURN = 20
+MANY_TYPING = 1000
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,17 @@ class Turns:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._wanted: set[str] = set()
         self._typing: dict[str, float] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
     async def kick(self, conversation_id: str) -> None:
-        """Make sure that the conversation's unanswered messages get their turn."""
+        """Make sure that the conversation's unanswered messages get their turn, this one or the next."""
+        self._wanted.add(conversation_id)
+        self._start(conversation_id)
+
+    def _start(self, conversation_id: str) -> None:
         if not self._stopping and conversation_id not in self._running:
             task = asyncio.create_task(self._work(conversation_id))
             self._running[conversation_id] = task
@@ -73,7 +78,11 @@ class Turns:
     def typing(self, conversation_id: str, on: bool) -> None:
         """Note that the customer types: what comes next belongs to the same turn."""
         if on:
-            self._typing[conversation_id] = time.monotonic()
+            moment = time.monotonic()
+            if len(self._typing) >= MANY_TYPING:
+                limit = moment - settings.turn_typing_pause
+                self._typing = {key: value for key, value in self._typing.items() if value > limit}
+            self._typing[conversation_id] = moment
         else:
             self._typing.pop(conversation_id, None)
 
@@ -82,21 +91,26 @@ class Turns:
         return conversation_id in self._running
 
     async def stop(self) -> None:
-        """Take no new turns and let the running ones end."""
+        """Take no new turns and let the running ones end; what is not answered by then is answered after the start."""
         self._stopping = True
         waiting = [*self._running.values(), *self._background]
         if waiting:
-            await asyncio.wait(waiting, timeout=settings.bot_timeout + 2)
+            _, late = await asyncio.wait(waiting, timeout=settings.bot_timeout + 2)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _ended(self, conversation_id: str, task: asyncio.Task[None]) -> None:
         self._running.pop(conversation_id, None)
-        self._typing.pop(conversation_id, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("turn_crashed", conversation=conversation_id, exc_info=task.exception())
+        elif conversation_id in self._wanted:  # a message came after the last look
+            self._start(conversation_id)
 
     async def _work(self, conversation_id: str) -> None:
         while not self._stopping:
             await self._let_finish_typing(conversation_id)
+            self._wanted.discard(conversation_id)
             turn = await self._next(conversation_id)
             if turn is None:
                 return
@@ -149,9 +163,9 @@ class Turns:
         except (BotFailed, TimeoutError) as error:
             metrics.TURNS.labels("failed").inc()
             log.warning("bot_failed", conversation=turn.conversation_id, error=str(error) or type(error).__name__)
-            await self._bot_broke(turn)
-            if not request.done():
+            if isinstance(error, TimeoutError):
                 self._keep(self._note_late_answer(turn, request))
+            await self._bot_broke(turn)
             return
         await self._store(turn, answer)
         seconds = time.monotonic() - started
@@ -167,7 +181,12 @@ class Turns:
     def _keep(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("background_work_failed", exc_info=task.exception())
 
     async def _store(self, turn: Turn, answer: Answer) -> None:
         """Store the answer and any handoff in one transaction; a stale answer is dropped."""
@@ -223,7 +242,7 @@ class Turns:
                     text_zh=promise.text["zh"],
                     text_en=promise.text["en"],
                     created_at=now(),
-                    due_at=datetime.fromisoformat(promise.due_at),
+                    due_at=promise.due_at,
                 )
             )
 
