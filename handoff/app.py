@@ -15,10 +15,10 @@ from handoff import errors
 from handoff.agents.endpoints import router as agents_router
 from handoff.attachments.endpoints import router as attachments_router
 from handoff.caretaker import Caretaker, resume_after_start
-from handoff.console.pages import install as install_console
 from handoff.conversations.endpoints import router as conversations_router
 from handoff.desk import desk
 from handoff.integrations.endpoints import router as integrations_router
+from handoff.limits import BodyLimit
 from handoff.logs import configure as configure_logs
 from handoff.probes import router as probes_router
 from handoff.promises.endpoints import router as promises_router
@@ -40,7 +40,10 @@ def create_app(*, pages: bool = True) -> ASGIApp:
     main.mount("/webhooks", make_webhooks())
     main.include_router(probes_router)
     main.include_router(widget_router)
+    main.add_middleware(BodyLimit)
     if pages:
+        from handoff.console.pages import install as install_console
+
         install_console(main)
     return socketio.ASGIApp(make_server(), main, socketio_path="socket.io")
 

@@ -6,8 +6,14 @@ import time
 from collections import defaultdict, deque
 from typing import Literal
 
-from handoff.errors import ApiError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handoff.errors import ApiError
+from handoff.settings import settings
+
+LARGEST_BODY = 256 * 1024
+ROOM_AROUND_A_FILE = 64 * 1024
 WINDOW = 60.0
 SWEEP_EVERY = 1000
 
@@ -37,3 +43,29 @@ class Limits:
         if self._count % SWEEP_EVERY == 0:
             for key in [key for key, calls in self._calls.items() if not calls or calls[-1] <= moment - WINDOW]:
                 del self._calls[key]
+
+
+class BodyLimit:
+    """Stops reading a request's body once it is larger than any honest one: 413, whatever its headers said."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request with a body that cannot grow without end."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        kind = dict(scope["headers"]).get(b"content-type", b"").lower()
+        limit = settings.attachment_limit + ROOM_AROUND_A_FILE if kind.startswith(b"multipart/") else LARGEST_BODY
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, limited, send)

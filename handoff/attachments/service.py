@@ -8,11 +8,13 @@ import hmac
 import os
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 import filetype
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import inspect
 
 from handoff.attachments.models import Attachment
 from handoff.clock import now
@@ -39,13 +41,13 @@ def detect_type(content: bytes) -> str:
 def _is_plain_text(content: bytes) -> bool:
     if b"\x00" in content:
         return False
-    for encoding in ("utf-8", "gb18030"):
+    for encoding in ("utf-8-sig", "gb18030"):
         try:
             decoded = content.decode(encoding)
         except UnicodeDecodeError:
             continue
         controls = sum(1 for letter in decoded if ord(letter) < 32 and letter not in "\t\r\n\x1b\f")
-        markup = re.match(r"\s*(<\?xml|<!doctype|<svg|<html|<script)", decoded, re.IGNORECASE)
+        markup = re.match(r"\s*<[a-z?!]", decoded, re.IGNORECASE)
         return controls <= len(decoded) // 100 and not markup
     return False
 
@@ -58,8 +60,12 @@ def clean_name(name: str | None) -> str:
     return base if len(base) <= LONGEST_NAME else f"{(stem or base)[: LONGEST_NAME - 12]}{dot}{ending[-10:]}"
 
 
-async def save(session: AsyncSession, conversation_id: str, name: str | None, content: bytes) -> Attachment:
-    """Store a file on disk, safely written, and its row; 413 `too_large`, 415 `unsupported_type`, 422 `empty_file`."""
+@asynccontextmanager
+async def kept_if_stored(conversation_id: str, name: str | None, content: bytes) -> AsyncIterator[Attachment]:
+    """Write a file safely to disk and yield its row, for the block to store; the file goes when the row is not stored.
+
+    Raises 413 `too_large`, 415 `unsupported_type`, 422 `empty_file`.
+    """
     check(content)
     attachment = Attachment(
         id=new_id("f"),
@@ -69,10 +75,12 @@ async def save(session: AsyncSession, conversation_id: str, name: str | None, co
         size=len(content),
         created_at=now(),
     )
-    await asyncio.to_thread(_write, path_of(attachment), content)
-    session.add(attachment)
-    await session.flush()
-    return attachment
+    try:
+        await asyncio.to_thread(_write, path_of(attachment), content)
+        yield attachment
+    finally:
+        if not inspect(attachment).persistent and not inspect(attachment).detached:
+            await asyncio.to_thread(path_of(attachment).unlink, missing_ok=True)
 
 
 def check(content: bytes) -> None:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, StringConstraints, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from handoff.agents.models import Agent
-from handoff.agents.rights import may_read, require_desk_role, require_read
+from handoff.agents.rights import oversees, require_desk_role, require_read
 from handoff.agents.service import Agents
 from handoff.attachments import service as attachments
 from handoff.clock import iso
 from handoff.conversations.models import QUEUE, Conversation, Message
 from handoff.conversations.schemas import Language as LanguageBody
 from handoff.conversations.schemas import (
+    MessageText,
     Rate,
     Read,
     SendMessage,
     StartConversation,
+    Storable,
     conversation_view,
     event_view,
     message_view,
@@ -94,24 +98,27 @@ async def send(id: str, request: Request, response: Response, caller: AnyCaller)
 async def store(
     caller: Caller, id: str, said: Said, content: bytes | None = None, name: str | None = None
 ) -> tuple[Message, bool]:
-    """Store a message of either side with its rights checked; shared with the sockets."""
-    if content is not None:
-        attachments.check(content)
+    """Store a message of either side with its rights checked; shared with the sockets.
+
+    A file is on the disk before the transaction begins, and leaves it again when the message is not stored.
+    """
+    if isinstance(caller, AgentCaller):
+        require_desk_role(caller.agent)
+    if content is None:
+        return await _store(caller, id, said)
+    async with attachments.kept_if_stored(id, name, content) as attachment:
+        return await _store(caller, id, replace(said, attachment=attachment))
+
+
+async def _store(caller: Caller, id: str, said: Said) -> tuple[Message, bool]:
     async with desk.database.write() as session:
+        if isinstance(caller, CustomerCaller):
+            return await Conversations(session).receive(id, said)
         conversation = await Conversations(session).get(id, lock=True)
-        if isinstance(caller, AgentCaller):
-            require_desk_role(caller.agent)
-            if not may_read(caller.agent, conversation):
-                raise ApiError(403, "forbidden")
-        known = await Conversations(session).by_client_id(conversation, said)
+        known = await Conversations(session).by_client_id(conversation, caller.agent.id, said)
         if known is not None:
             return known, False
-        if content is not None:
-            attachment = await attachments.save(session, id, name, content)
-            said = Said(said.client_id, said.text, said.payload, attachment, said.file_hash)
-        if isinstance(caller, AgentCaller):
-            return await Work(session, caller.agent).say(conversation, said), True
-        return await Conversations(session).receive(id, said)
+        return await Work(session, caller.agent).say(conversation, said), True
 
 
 async def read_message(request: Request) -> tuple[Said, bytes | None, str | None]:
@@ -145,17 +152,19 @@ async def _read_multipart(request: Request) -> tuple[Said, bytes, str | None]:
     if int(request.headers.get("content-length") or 0) > limit + 64 * 1024:
         raise ApiError(413, "too_large", {"limit": limit})
     try:
-        form = await request.form(max_files=1, max_fields=4)
-    except MultiPartException:
-        raise ApiError(400, "bad_request") from None
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise ApiError(422, "invalid", {"fields": [{"field": "file", "problem": "missing"}]})
-    content = await file.read(limit + 1)
+        async with request.form(max_files=1, max_fields=4) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise ApiError(422, "invalid", {"fields": [{"field": "file", "problem": "missing"}]})
+            content = await file.read(limit + 1)
+            words = {"client_id": form.get("client_id"), "text": form.get("text") or None}
+    except (MultiPartException, HTTPException) as error:
+        too_large = isinstance(error, HTTPException) and error.status_code == 413
+        raise ApiError(413, "too_large", {"limit": limit}) if too_large else ApiError(400, "bad_request") from None
     if len(content) > limit:
         raise ApiError(413, "too_large", {"limit": limit})
     try:
-        body = SendMessage.model_validate({"client_id": form.get("client_id"), "text": form.get("text") or None})
+        body = SendMessage.model_validate(words)
     except ValidationError as error:
         raise invalid(error) from None
     digest = hashlib.sha256(content).hexdigest()
@@ -180,12 +189,12 @@ async def read_messages(
             rest = deadline - asyncio.get_running_loop().time()
             if rest <= 0:
                 break
-            wake.clear()
             try:
                 await asyncio.wait_for(wake.wait(), min(rest, POLL_OTHERS))
             except TimeoutError:
                 if not _polls(answer):
                     continue
+            wake.clear()  # before reading: what happens from here on wakes again
             answer = await _page(id, caller, after)
     return answer
 
@@ -258,6 +267,19 @@ async def rate(id: str, body: Rate, caller: OwnCustomer) -> dict[str, Any]:
         return {"score": rating.score, "stretch": rating.stretch}
 
 
+@router.delete("/conversations/{id}/token")
+async def revoke_token(id: str, caller: AnyCaller) -> dict[str, Any]:
+    """End the validity of the conversation's token at once: the customer (a shared computer), or an overseer."""
+    async with desk.database.write() as session:
+        await visible(session, id, caller)
+        if isinstance(caller, AgentCaller) and not oversees(caller.agent):
+            raise ApiError(403, "forbidden")
+        conversation = await Conversations(session).get(id, lock=True)
+        conversation.token_revoked = True
+    await desk.hub.publish("revoked", id)
+    return {}
+
+
 @router.post("/conversations/{id}/language")
 async def switch_language(id: str, body: LanguageBody, caller: OwnCustomer) -> dict[str, Any]:
     """The widget's language switch."""
@@ -306,7 +328,7 @@ class Resolution(BaseModel):
     """Body of `resolve`."""
 
     outcome: Literal["solved", "unsolved", "no_reply", "spam"]
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] | None = None
+    note: Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=4000)] | None = None
 
 
 class Transfer(BaseModel):
@@ -314,13 +336,13 @@ class Transfer(BaseModel):
 
     agent: Annotated[str, StringConstraints(max_length=100)] | None = None
     group: Annotated[str, StringConstraints(max_length=60)] | None = None
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
+    note: Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
 
 
 class NoteBody(BaseModel):
     """Body of `notes`."""
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+    text: MessageText
 
 
 @router.get("/conversations")

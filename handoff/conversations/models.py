@@ -99,7 +99,7 @@ class Message(Base):
 
     __table_args__ = (
         UniqueConstraint("conversation_id", "seq"),
-        UniqueConstraint("conversation_id", "client_id", name="uq_messages_client_id"),
+        UniqueConstraint("conversation_id", "sender_id", "client_id", name="uq_messages_client_id"),
     )
 
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from handoff.attachments.models import Attachment
 from handoff.attachments.service import signed_url
 from handoff.clock import iso
 from handoff.conversations.models import Conversation, Message, Note, OwnershipEvent, Sender
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+LONGEST_PAYLOAD = 1000
+
+
+def storable(value: Any) -> Any:
+    """Drop what no database keeps (NUL and halves of surrogate pairs, as they come in pasted logs)."""
+    return UNSTORABLE.sub("", value) if isinstance(value, str) else value
+
+
+Storable = BeforeValidator(storable)
 LanguageCode = Literal["zh", "en"]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Short = Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=200)]
 ClientId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-MessageText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+MessageText = Annotated[str, Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
 
 class Context(BaseModel):
@@ -22,7 +33,7 @@ class Context(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    page: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
+    page: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Storable] | None = None
     os: Short | None = None
     os_version: Short | None = None
     phone_model: Short | None = None
@@ -45,7 +56,7 @@ class SendMessage(BaseModel):
 
     client_id: ClientId
     text: MessageText | None = None
-    payload: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
+    payload: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PAYLOAD)] | None = None
 
 
 class Language(BaseModel):
@@ -64,7 +75,7 @@ class Rate(BaseModel):
     """Body of `POST /conversations/{id}/rating`."""
 
     score: Annotated[int, Field(ge=1, le=5, strict=True)]
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
+    comment: Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
 
 
 def message_view(message: Message, attachment: Attachment | None, *, for_agent: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -94,10 +94,14 @@ class Conversations:
             raise ApiError(404, "not_found")
         return conversation
 
-    async def by_client_id(self, conversation: Conversation, said: Said) -> Message | None:
-        """Return the message already stored under this `client_id`; 409 `client_id_reused` when its content differs."""
+    async def by_client_id(self, conversation: Conversation, sender_id: str, said: Said) -> Message | None:
+        """Return what this sender already stored under this `client_id`; 409 `client_id_reused` for other content."""
         message = await self.session.scalar(
-            select(Message).where(Message.conversation_id == conversation.id, Message.client_id == said.client_id)
+            select(Message).where(
+                Message.conversation_id == conversation.id,
+                Message.sender_id == sender_id,
+                Message.client_id == said.client_id,
+            )
         )
         if message is not None and message.content_hash != said.content_hash:
             raise ApiError(409, "client_id_reused")
@@ -134,6 +138,9 @@ class Conversations:
             content_hash=said.content_hash if said else None,
             created_at=now(),
         )
+        if said and said.attachment:
+            self.session.add(said.attachment)
+            await self.session.flush()
         self.session.add(message)
         await self.session.flush()
         owner, group = conversation.owner, conversation.group_name
@@ -153,7 +160,7 @@ class Conversations:
         A closed conversation opens again, with the bot or with the same person when they are on duty.
         """
         conversation = await self.get(conversation_id, lock=True)
-        known = await self.by_client_id(conversation, said)
+        known = await self.by_client_id(conversation, conversation.customer_id, said)
         if known is not None:
             return known, False
         desk.limits.check(f"messages:{conversation.id}", settings.limit_messages)
@@ -204,7 +211,9 @@ class Conversations:
         )
 
     async def _reopen(self, conversation: Conversation) -> None:
-        agent = await self.session.get(Agent, conversation.last_agent_id or "", with_for_update=True, populate_existing=True)
+        agent = await self.session.get(
+            Agent, conversation.last_agent_id or "", with_for_update=True, populate_existing=True
+        )
         if (
             agent is not None
             and agent.status == Presence.ONLINE
@@ -233,6 +242,13 @@ class Conversations:
             .limit(limit)
         )
         return [(message, attachment) for message, attachment in rows]
+
+    async def last_before(self, conversation_id: str, moment: datetime) -> int:
+        """Return the `seq` of the last message that is older than `moment`, 0 when there is none."""
+        query = select(func.max(Message.seq)).where(
+            Message.conversation_id == conversation_id, Message.created_at < moment
+        )
+        return await self.session.scalar(query) or 0
 
     async def rate(self, conversation: Conversation, score: int, comment: str | None) -> Rating:
         """Store the customer's score; 409 `not_closed`, or `already_rated` for this stretch."""

@@ -12,6 +12,7 @@ from handoff.agents.rights import (
     CONCERN_THRESHOLD,
     may_read,
     needs_intervention,
+    not_owner,
     oversees,
     owns,
     require_action,
@@ -46,7 +47,7 @@ class Work:
     async def say(self, conversation: Conversation, said: Said) -> Message:
         """Reply to the customer; 409 `not_owner` unless this person owns the conversation."""
         if not owns(self.agent, conversation):
-            raise ApiError(409, "not_owner")
+            raise not_owner(self.agent, conversation)
         if said.payload is not None:
             raise ApiError(422, "text_or_payload")
         if settings.limit_messages != "off":
@@ -118,16 +119,22 @@ class Work:
         await self._system(conversation, "desk.resolved")
 
     async def transfer_to_group(self, conversation: Conversation, group: str, note: str) -> None:
-        """Put the conversation into another group's line."""
+        """Put the conversation into another group's line; overseers may do so with the bot's and waiting ones too."""
         flagged = require_action(self.agent, conversation)
         if await self.session.get(Group, group) is None:
             raise ApiError(404, "no_such_group")
-        if not conversation.agent_id:
-            raise ApiError(409, "not_owner")
+        if conversation.owner == CLOSED:
+            raise ApiError(409, "closed")
         await Queue(self.session).finish(conversation)
+        await Queue(self.session).leave_line(conversation, State.DONE)
         await self._leave_note(conversation, note)
         await Queue(self.session).enqueue(
-            conversation, Reason.TRANSFERRED, by=self.agent.owner_key, group=group, note=note or None, flagged=flagged
+            conversation,
+            Reason.TRANSFERRED if conversation.agent_id else Reason.SUPERVISOR,
+            by=self.agent.owner_key,
+            group=group,
+            note=note or None,
+            flagged=flagged,
         )
 
     async def transfer_to_agent(self, conversation: Conversation, colleague: Agent, note: str) -> None:
@@ -135,8 +142,10 @@ class Work:
         flagged = require_action(self.agent, conversation)
         if colleague.role == Role.DESIGNER:
             raise ApiError(404, "no_such_agent")
-        if conversation.owner == CLOSED or conversation.owner == colleague.owner_key:
-            raise ApiError(409, "not_owner")
+        if conversation.owner == CLOSED:
+            raise ApiError(409, "closed")
+        if owns(colleague, conversation):
+            raise ApiError(409, "already_claimed", {"by": colleague.name}, name=colleague.name)
         await Queue(self.session).seat(colleague)
         await self._leave_note(conversation, note)
         await Queue(self.session).leave_line(conversation, State.CLAIMED, colleague)

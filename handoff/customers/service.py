@@ -38,13 +38,22 @@ class Customers:
         claims = _verify(token)
         await self._use_once(str(claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC))
         external_id = str(claims["sub"])
-        customer = await self.session.scalar(select(Customer).where(Customer.external_id == external_id))
-        if customer is None:
-            customer = Customer(id=new_id("u"), external_id=external_id, created_at=now())
-            self.session.add(customer)
+        customer = await self._known(external_id) or await self._new(external_id)
         if claims.get("name"):
             customer.name = str(claims["name"])[:200]
         await self.session.flush()
+        return customer
+
+    async def _known(self, external_id: str) -> Customer | None:
+        return await self.session.scalar(select(Customer).where(Customer.external_id == external_id))
+
+    async def _new(self, external_id: str) -> Customer:
+        customer = Customer(id=new_id("u"), external_id=external_id, created_at=now())
+        try:
+            async with self.session.begin_nested():
+                self.session.add(customer)
+        except IntegrityError:  # another page of the same customer was a moment faster
+            return (await self.session.scalars(select(Customer).where(Customer.external_id == external_id))).one()
         return customer
 
     async def _use_once(self, jti: str, expires_at: datetime) -> None:
@@ -63,9 +72,9 @@ def _verify(token: str) -> dict[str, Any]:
         claims = jwt.decode(
             token, settings.identity_secret, algorithms=["HS256"], options={"require": ["sub", "exp", "jti"]}
         )
-    except jwt.PyJWTError:
+        too_long = datetime.fromtimestamp(claims["exp"], UTC) > now() + LONGEST_LIFE + CLOCK_LEEWAY
+    except (jwt.PyJWTError, ValueError, OverflowError, OSError):
         raise ApiError(401, "bad_customer_token") from None
-    too_long = datetime.fromtimestamp(claims["exp"], UTC) > now() + LONGEST_LIFE + CLOCK_LEEWAY
     if (
         too_long
         or not str(claims["sub"]).strip()

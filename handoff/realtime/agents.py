@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import socketio
 
 from handoff.agents.models import Agent, Role
-from handoff.agents.rights import may_read, oversees, serves
+from handoff.agents.rights import may_read
 from handoff.agents.service import Agents, sign_of_life
+from handoff.clock import now
 from handoff.conversations.endpoints import typing
 from handoff.conversations.models import Conversation
 from handoff.conversations.service import Conversations
@@ -17,8 +20,8 @@ from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.principals import AgentCaller, identify
 from handoff.queue.endpoints import waiting_line
-from handoff.realtime.customers import acknowledge, refused
-from handoff.realtime.delivery import Delivery
+from handoff.realtime.customers import acknowledge, refused, spoken
+from handoff.realtime.delivery import Delivery, Refresh, listens
 from handoff.realtime.hub import Event
 
 
@@ -27,6 +30,9 @@ class Connected:
     """One person's socket and how far each conversation was delivered to it."""
 
     caller: AgentCaller
+    language: str
+    since: datetime
+    refresh: Refresh
     deliveries: dict[str, Delivery] = field(default_factory=dict)
 
 
@@ -40,14 +46,23 @@ class AgentsNamespace(socketio.AsyncNamespace):
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
         """Let a logged-in person in."""
+        auth = auth if isinstance(auth, dict) else {}
+        language = spoken(auth, environ)
         try:
-            caller = await identify(str(auth.get("token", "")) if isinstance(auth, dict) else "")
+            caller = await identify(str(auth.get("token", "")))
         except ApiError as error:
-            raise refused(error) from None
+            raise refused(error, language) from None
         if not isinstance(caller, AgentCaller) or caller.agent.role == Role.DESIGNER:
-            raise refused(ApiError(403, "forbidden"))
-        self._sockets[sid] = Connected(caller)
-        self.server.start_background_task(self._tell_line, sid)
+            raise refused(ApiError(403, "forbidden"), language)
+        self._sockets[sid] = Connected(caller, language, now(), Refresh(partial(self._tell_line, sid)))
+        self.server.start_background_task(self._welcome, sid)
+
+    async def _welcome(self, sid: str) -> None:
+        connected = self._sockets.get(sid)
+        if connected is not None and await listens(self, sid):
+            connected.refresh.soon()
+        else:
+            self._sockets.pop(sid, None)
 
     async def on_disconnect(self, sid: str, *_reason: Any) -> None:
         """Forget the socket."""
@@ -55,11 +70,13 @@ class AgentsNamespace(socketio.AsyncNamespace):
 
     async def on_send(self, sid: str, data: Any) -> dict[str, Any]:
         """Reply in a conversation: `{conversation, client_id, text}`."""
+        connected = self._sockets.get(sid)
+        language = connected.language if connected else "zh"
         caller = await self._alive(sid)
         if not isinstance(data, dict):
-            return ApiError(422, "invalid").body("zh")
+            return ApiError(422, "invalid").body(language)
         conversation_id = str(data.get("conversation") or data.get("conversation_id") or "")
-        return await acknowledge(caller, conversation_id, data)
+        return await acknowledge(caller, conversation_id, data, language)
 
     async def on_typing(self, sid: str, data: Any) -> None:
         """Say that this person types: `{conversation, on}`."""
@@ -77,18 +94,24 @@ class AgentsNamespace(socketio.AsyncNamespace):
 
     async def _alive(self, sid: str) -> AgentCaller | None:
         """Return the caller with fresh rights; a login that ended meanwhile ends the socket."""
-        connected = self._sockets.get(sid)
-        agent = await self._fresh(connected) if connected else None
-        if connected is None or agent is None:
-            await self.disconnect(sid)
+        agent = await self._fresh(sid)
+        if agent is None:
             return None
         await sign_of_life(agent)
-        connected.caller = AgentCaller(agent, connected.caller.token)
-        return connected.caller
+        return self._sockets[sid].caller if sid in self._sockets else None
 
-    async def _fresh(self, connected: Connected) -> Agent | None:
+    async def _fresh(self, sid: str) -> Agent | None:
+        """Return whose socket this is, as things stand now; a login that has ended ends the socket."""
+        connected = self._sockets.get(sid)
+        if connected is None:
+            return None
         async with desk.database.read() as session:
-            return await Agents(session).by_token(connected.caller.token)
+            agent = await Agents(session).by_token(connected.caller.token)
+        if agent is None:
+            await self.disconnect(sid)
+            return None
+        connected.caller = AgentCaller(agent, connected.caller.token)
+        return agent
 
     async def _hear(self, event: Event) -> None:
         for sid in list(self._sockets):
@@ -96,27 +119,24 @@ class AgentsNamespace(socketio.AsyncNamespace):
             if connected is None:
                 continue
             if event["kind"] == "queue":
-                if oversees(connected.caller.agent) or serves(connected.caller.agent, event["group"]):
-                    await self._tell_line(sid)
+                connected.refresh.soon()
             elif event["kind"] == "presence":
-                await self.emit("presence", {"agent": event["agent"], "status": event["status"]}, to=sid)
+                if await self._fresh(sid) is not None:
+                    await self.emit("presence", {"agent": event["agent"], "status": event["status"]}, to=sid)
             elif event["kind"] in {"message", "owner", "typing", "note", "understood", "read"}:
                 await self._tell_conversation(sid, connected, event)
 
     async def _tell_conversation(self, sid: str, connected: Connected, event: Event) -> None:
+        agent = await self._fresh(sid)
         async with desk.database.read() as session:
-            agent = await Agents(session).by_token(connected.caller.token)
             conversation = await session.get(Conversation, event["conversation_id"])
-        if agent is None:
-            await self.disconnect(sid)
-            return
-        if conversation is None:
+        if agent is None or conversation is None:
             return
         lost = event["kind"] == "owner" and event["before"] == agent.owner_key
         if not may_read(agent, conversation) and not lost:
             return
         if event["kind"] == "message":
-            await self._delivery(sid, connected, conversation.id, event["seq"]).catch_up()
+            await (await self._delivery(sid, connected, conversation.id)).catch_up()
         elif event["kind"] == "owner":
             await self.emit(
                 "owner",
@@ -127,16 +147,23 @@ class AgentsNamespace(socketio.AsyncNamespace):
             details = {key: value for key, value in event.items() if key != "kind"}
             await self.emit(event["kind"], details, to=sid)
 
-    def _delivery(self, sid: str, connected: Connected, conversation_id: str, seq: int) -> Delivery:
+    async def _delivery(self, sid: str, connected: Connected, conversation_id: str) -> Delivery:
+        """Return the delivery of a conversation, from what was said since this socket is there."""
+
         async def emit(name: str, data: Any) -> None:
             await self.emit(name, data, to=sid)
 
         delivery = connected.deliveries.get(conversation_id)
         if delivery is None:
-            delivery = connected.deliveries[conversation_id] = Delivery(conversation_id, seq - 1, emit, for_agent=True)
+            async with desk.database.read() as session:
+                before = await Conversations(session).last_before(conversation_id, connected.since)
+            delivery = connected.deliveries.setdefault(
+                conversation_id, Delivery(conversation_id, before, emit, for_agent=True)
+            )
         return delivery
 
     async def _tell_line(self, sid: str) -> None:
+        agent = await self._fresh(sid)
         connected = self._sockets.get(sid)
-        if connected is not None:
-            await self.emit("queue", {"items": await waiting_line(connected.caller.agent, None, "zh")}, to=sid)
+        if agent is not None and connected is not None:
+            await self.emit("queue", {"items": await waiting_line(agent, None, connected.language)}, to=sid)

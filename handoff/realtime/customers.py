@@ -8,15 +8,17 @@ from typing import Any
 import socketio
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import DataError
 
 from handoff.conversations.endpoints import invalid, store, typing
 from handoff.conversations.models import Conversation
 from handoff.conversations.schemas import SendMessage
 from handoff.conversations.service import Said
 from handoff.desk import desk
-from handoff.errors import ApiError
-from handoff.principals import CustomerCaller, identify
-from handoff.realtime.delivery import Delivery, state_of
+from handoff.errors import ApiError, header_language
+from handoff.locales import LANGUAGES
+from handoff.principals import Caller, CustomerCaller, identify
+from handoff.realtime.delivery import Delivery, Refresh, listens, state_of
 from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,7 @@ class Connected:
     """One customer's socket and what it was told."""
 
     caller: CustomerCaller
+    token: str
     delivery: Delivery
     queue: dict[str, Any] | None = field(default=None)
 
@@ -38,6 +41,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
         super().__init__(namespace)
         self._sockets: dict[str, Connected] = {}
         self._by_conversation: dict[str, set[str]] = {}
+        self._places = Refresh(self._tell_places)
         desk.hub.listen(self._hear)
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
@@ -47,28 +51,40 @@ class CustomersNamespace(socketio.AsyncNamespace):
         try:
             caller = await identify(str(auth.get("token", "")))
         except ApiError as error:
-            raise refused(error) from None
+            raise refused(error, spoken(auth, environ)) from None
         if not isinstance(caller, CustomerCaller) or caller.conversation_id != auth.get("conversation"):
-            raise refused(ApiError(403, "forbidden"))
+            raise refused(ApiError(403, "forbidden"), spoken(auth, environ))
         if not isinstance(after, int) or isinstance(after, bool) or after < 0:
-            raise refused(ApiError(422, "invalid", {"fields": [{"field": "after", "problem": "a number from 0"}]}))
+            raise refused(
+                ApiError(422, "invalid", {"fields": [{"field": "after", "problem": "a number from 0"}]}),
+                caller.language,
+            )
 
         async def emit(event: str, data: Any) -> None:
             await self.emit(event, data, to=sid)
 
         delivery = Delivery(caller.conversation_id, after, emit, for_agent=False)
-        self._sockets[sid] = Connected(caller, delivery)
-        self._by_conversation.setdefault(caller.conversation_id, set()).add(sid)
+        self._sockets[sid] = Connected(caller, str(auth["token"]), delivery)
         self.server.start_background_task(self._welcome, sid)
 
     async def _welcome(self, sid: str) -> None:
+        """Follow the conversation from the moment at which this socket hears, so that nothing is told into the air."""
         connected = self._sockets.get(sid)
-        if connected is not None:
-            await connected.delivery.catch_up()
-            owner, queue = await state_of(connected.caller.conversation_id)
-            connected.queue = queue
-            await self.emit("owner", {"owner": owner}, to=sid)
-            await self.emit("queue", queue, to=sid)
+        if connected is None or not await listens(self, sid):
+            self._sockets.pop(sid, None)
+            return
+        self._by_conversation.setdefault(connected.caller.conversation_id, set()).add(sid)
+        await connected.delivery.catch_up()
+        await self._tell_state(connected.caller.conversation_id, [sid])
+
+    async def _tell_state(self, conversation_id: str, sids: list[str]) -> None:
+        owner, queue = await state_of(conversation_id)
+        for sid in sids:
+            connected = self._sockets.get(sid)
+            if connected is not None:
+                connected.queue = queue
+                await self.emit("owner", {"owner": owner}, to=sid)
+                await self.emit("queue", queue, to=sid)
 
     async def on_disconnect(self, sid: str, *_reason: Any) -> None:
         """Forget the socket."""
@@ -81,35 +97,45 @@ class CustomersNamespace(socketio.AsyncNamespace):
 
     async def on_send(self, sid: str, data: Any) -> dict[str, Any]:
         """Store a message; acknowledged with its `seq` once it is stored."""
-        connected = self._sockets.get(sid)
-        return await acknowledge(
-            connected.caller if connected else None, connected.caller.conversation_id if connected else "", data
-        )
+        caller = await self._valid(sid)
+        return await acknowledge(caller, caller.conversation_id if caller else "", data)
 
     async def on_typing(self, sid: str, data: Any) -> None:
         """Note that the customer types."""
-        connected = self._sockets.get(sid)
-        if connected is not None:
+        caller = await self._valid(sid)
+        if caller is not None:
             on = bool(data.get("on", True)) if isinstance(data, dict) else True
-            await typing(Conversation(id=connected.caller.conversation_id), connected.caller, on=on)
+            await typing(Conversation(id=caller.conversation_id), caller, on=on)
+
+    async def _valid(self, sid: str) -> CustomerCaller | None:
+        """Return the caller while the token is good, which this use of it renews; else end the socket."""
+        connected = self._sockets.get(sid)
+        try:
+            caller = await identify(connected.token if connected else "")
+        except ApiError:
+            caller = None
+        if isinstance(caller, CustomerCaller):
+            return caller
+        await self.disconnect(sid)
+        return None
 
     async def _hear(self, event: Event) -> None:
         if event["kind"] == "queue":
-            await self._tell_places()
+            self._places.soon()
             return
         sids = list(self._by_conversation.get(event["conversation_id"] or "", ()))
         if not sids:
             return
         if event["kind"] == "message":
             for sid in sids:
-                await self._sockets[sid].delivery.catch_up()
+                connected = self._sockets.get(sid)
+                if connected is not None:
+                    await connected.delivery.catch_up()
         elif event["kind"] == "owner":
-            owner, queue = await state_of(event["conversation_id"])
+            await self._tell_state(event["conversation_id"], sids)
+        elif event["kind"] == "revoked":
             for sid in sids:
-                if sid in self._sockets:
-                    self._sockets[sid].queue = queue
-                    await self.emit("owner", {"owner": owner}, to=sid)
-                    await self.emit("queue", queue, to=sid)
+                await self.disconnect(sid)
         elif event["kind"] == "typing" and event["sender"] != "customer":
             for sid in sids:
                 await self.emit("typing", {"sender": event["sender"], "on": event["on"]}, to=sid)
@@ -130,14 +156,23 @@ class CustomersNamespace(socketio.AsyncNamespace):
                     await self.emit("queue", queue, to=sid)
 
 
-def refused(error: ApiError) -> socketio.exceptions.ConnectionRefusedError:
+def refused(error: ApiError, language: str) -> socketio.exceptions.ConnectionRefusedError:
     """Return the refusal of a connection with the error's shape."""
-    return socketio.exceptions.ConnectionRefusedError(error.code, error.body("zh"))
+    return socketio.exceptions.ConnectionRefusedError(error.code, error.body(language))
 
 
-async def acknowledge(caller: Any, conversation_id: str, data: Any) -> dict[str, Any]:
-    """Check and store what a socket sends; returns `{seq}`, or `{error}` in the contract's shape."""
-    language = getattr(caller, "language", "zh")
+def spoken(auth: dict[str, Any], environ: dict[str, Any]) -> str:
+    """Return the language of who connects: `auth.language`, else the browser's."""
+    named = auth.get("language")
+    return named if named in LANGUAGES else header_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+
+async def acknowledge(caller: Caller | None, conversation_id: str, data: Any, language: str = "zh") -> dict[str, Any]:
+    """Check and store what a socket sends; returns `{seq}`, or `{error}` in the contract's shape.
+
+    `language` is for people at work; a customer is answered in the conversation's language.
+    """
+    language = caller.language if isinstance(caller, CustomerCaller) else language
     try:
         if caller is None:
             raise ApiError(401, "unauthenticated")
@@ -153,6 +188,8 @@ async def acknowledge(caller: Any, conversation_id: str, data: Any) -> dict[str,
         if error.retry_after is not None:
             answer["error"]["details"] = {**answer["error"]["details"], "retry_after": error.retry_after}
         return answer
+    except (DataError, UnicodeEncodeError):  # a repetition would fare no better
+        return ApiError(422, "invalid").body(language)
     except Exception:  # the sender must hear that the message is not stored, so that it is sent again
         log.exception("send_failed", conversation=conversation_id)
         return ApiError(503, "unavailable").body(language)

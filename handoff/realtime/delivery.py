@@ -6,11 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import socketio
+import structlog
+
 from handoff.conversations.endpoints import queue_view
 from handoff.conversations.schemas import message_view
 from handoff.conversations.service import PAGE, Conversations
 from handoff.desk import desk
 
+log = structlog.get_logger(__name__)
+REST = 0.2
+CONNECT_STEP, CONNECT_STEPS = 0.01, 500
 Emit = Callable[[str, Any], Awaitable[None]]
 
 
@@ -44,3 +50,41 @@ async def state_of(conversation_id: str) -> tuple[str, dict[str, Any] | None]:
     async with desk.database.read() as session:
         conversation = await Conversations(session).get(conversation_id)
         return conversation.owner, await queue_view(session, conversation)
+
+
+class Refresh:
+    """Does a piece of work soon, once for all the reasons that come meanwhile, and rests a moment in between."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._work = work
+        self._due = False
+        self._task: asyncio.Task[None] | None = None
+
+    def soon(self) -> None:
+        """Ask for the work to be done after this moment."""
+        self._due = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while self._due:
+            self._due = False
+            try:
+                await self._work()
+            except Exception:  # the next reason tries again
+                log.exception("refresh_failed")
+            await asyncio.sleep(REST)
+
+
+async def listens(namespace: socketio.AsyncNamespace, sid: str) -> bool:
+    """Wait until the socket's connection is complete; False when it was lost before.
+
+    What is sent to a socket before that reaches nobody, and a socket lost in the middle never says goodbye.
+    """
+    for _ in range(CONNECT_STEPS):
+        if namespace.server.get_environ(sid, namespace.namespace) is None:
+            return False
+        if namespace.server.manager.is_connected(sid, namespace.namespace):
+            return True
+        await asyncio.sleep(CONNECT_STEP)
+    return False

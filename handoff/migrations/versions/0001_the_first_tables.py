@@ -304,7 +304,7 @@ def upgrade() -> None:
             ["conversation_id"], ["conversations.id"], name=op.f("fk_messages_conversation_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
-        sa.UniqueConstraint("conversation_id", "client_id", name="uq_messages_client_id"),
+        sa.UniqueConstraint("conversation_id", "sender_id", "client_id", name="uq_messages_client_id"),
         sa.UniqueConstraint("conversation_id", "seq", name=op.f("uq_messages_conversation_id")),
     )
     # ### end Alembic commands ###
