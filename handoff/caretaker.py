@@ -10,8 +10,8 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
-from handoff.agents.models import Agent, Presence
-from handoff.agents.service import Agents
+from handoff.agents.models import Presence
+from handoff.agents.service import Agents, give_back
 from handoff.clock import now
 from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, Sender
 from handoff.conversations.ownership import change_owner
@@ -106,11 +106,14 @@ async def hand_on_for_the_gone() -> None:
         gone = [agent.id for agent in await Agents(session).gone()]
     for agent_id in gone:
         async with desk.database.write() as session:
-            agent = await session.get_one(Agent, agent_id)
+            still = await Agents(session).gone(agent_id, lock=True)
+            if not still:
+                continue
+            agent = still[0]
             reason = Reason.AGENT_BREAK if agent.status == Presence.BREAK else Reason.AGENT_GONE
-            count = await Agents(session).give_back(agent, reason, by="system")
             if agent.status == Presence.ONLINE:
-                await Agents(session).set_presence(agent, Presence.OFFLINE)
+                await Agents(session).set_presence(agent, Presence.OFFLINE, seen=False)
+        count = await give_back(agent, reason, by="system")
         log.info("agent_gone", agent=agent_id, conversations=count)
 
 

@@ -9,11 +9,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from handoff.locales import text
+from handoff.locales import LANGUAGES, text
 
 log = structlog.get_logger(__name__)
+RETRY_DATABASE_AFTER = 5.0
 CODES = {
     400: "bad_request",
     401: "unauthenticated",
@@ -29,7 +32,10 @@ CODES = {
 
 
 class ApiError(Exception):
-    """An error answer: HTTP status, snake_case code, and details that a program can use."""
+    """An error answer: HTTP status, snake_case code, details that a program can use, and values for its sentence.
+
+    A value that differs between the languages is given as `{"zh": ..., "en": ...}`.
+    """
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class ApiError(Exception):
         code: str,
         details: dict[str, Any] | None = None,
         retry_after: float | None = None,
-        **values: object,
+        **values: str | int | dict[str, str],
     ) -> None:
         super().__init__(code)
         self.status, self.code, self.details, self.values = status, code, details or {}, values
@@ -45,7 +51,8 @@ class ApiError(Exception):
 
     def body(self, language: str) -> dict[str, Any]:
         """Return the contract's error shape."""
-        message = text(f"errors.{self.code}", language, **self.values)
+        values = {name: value[language] if isinstance(value, dict) else value for name, value in self.values.items()}
+        message = text(f"errors.{self.code}", language, **values)
         return {"error": {"code": self.code, "message": message, "details": self.details}}
 
     @property
@@ -61,7 +68,13 @@ def caller_language(request: Request) -> str:
     known = getattr(request.state, "language", None)
     if known:
         return known
-    return "en" if request.headers.get("accept-language", "zh").strip().lower().startswith("en") else "zh"
+    return header_language(request.headers.get("accept-language", ""))
+
+
+def header_language(header: str) -> str:
+    """Return the first of our languages that an `Accept-Language` header names, else Chinese."""
+    tags = (part.partition(";")[0].strip().lower()[:2] for part in header.split(","))
+    return next((tag for tag in tags if tag in LANGUAGES), "zh")
 
 
 def install(app: FastAPI) -> None:
@@ -86,6 +99,19 @@ def install(app: FastAPI) -> None:
         code = CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal")
         shaped = ApiError(error.status_code, code)
         return JSONResponse(shaped.body(caller_language(request)), error.status_code, headers=error.headers)
+
+    @app.exception_handler(DataError)
+    @app.exception_handler(UnicodeEncodeError)
+    async def _cannot_be_stored(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse(ApiError(422, "invalid").body(caller_language(request)), 422)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeout)
+    async def _database_away(request: Request, error: Exception) -> JSONResponse:
+        log.error("database_unavailable", path=request.url.path, error=type(error).__name__)
+        shaped = ApiError(503, "unavailable", retry_after=RETRY_DATABASE_AFTER)
+        return JSONResponse(shaped.body(caller_language(request)), 503, headers=shaped.headers)
 
     @app.exception_handler(Exception)
     async def _crash(request: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, StringConstraints
 from sqlalchemy import select
 
 from handoff.agents.models import Agent, Group, Presence
-from handoff.agents.service import Agents, agent_view, authenticate
+from handoff.agents.service import Agents, agent_view, authenticate, give_back
 from handoff.desk import desk
 from handoff.principals import Colleague
 from handoff.queue.models import Reason
@@ -77,9 +77,7 @@ async def change_presence(agent_id: str, status: Presence, reason: str | None) -
         agent = await session.get_one(Agent, agent_id)
         await Agents(session).set_presence(agent, status, reason)
     if status != Presence.ONLINE:
-        # In a transaction of its own: a claim that won before the change is then seen, and one after it is refused.
-        async with desk.database.write() as session:
-            agent = await session.get_one(Agent, agent_id)
-            back = Reason.AGENT_BREAK if status == Presence.BREAK else Reason.AGENT_GONE
-            await Agents(session).give_back(agent, back, by=agent.owner_key)
+        # Only now: a claim that won before the change is seen, and one after it is refused.
+        back = Reason.AGENT_BREAK if status == Presence.BREAK else Reason.AGENT_GONE
+        await give_back(agent, back, by=agent.owner_key)
     return agent

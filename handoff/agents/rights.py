@@ -5,6 +5,7 @@ from __future__ import annotations
 from handoff.agents.models import Agent, Role
 from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation
 from handoff.errors import ApiError
+from handoff.settings import settings
 
 CONCERN_THRESHOLD = 50
 OVERSEERS = {Role.SUPERVISOR, Role.ADMIN}
@@ -67,6 +68,10 @@ def require_action(agent: Agent, conversation: Conversation) -> bool:
         return False
     if oversees(agent):
         return True
-    if not may_read(agent, conversation):
-        raise ApiError(403, "forbidden")
-    raise ApiError(409, "not_owner")
+    raise not_owner(agent, conversation)
+
+
+def not_owner(agent: Agent, conversation: Conversation) -> ApiError:
+    """Return the refusal of who does not own the conversation: 409 in the own groups, 403 outside."""
+    near = may_read(agent, conversation) or serves(agent, conversation.group_name or settings.default_group)
+    return ApiError(409, "not_owner") if near else ApiError(403, "forbidden")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from argon2 import PasswordHasher
@@ -37,6 +39,22 @@ class LoginGuard:
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, str], tuple[int, float]] = {}
+        self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: Counter[tuple[str, str]] = Counter()
+
+    @asynccontextmanager
+    async def one_at_a_time(self, name: str, address: str) -> AsyncIterator[None]:
+        """Let one attempt after the other through, so that a burst of guesses meets the pause; raises as `check`."""
+        key = (name, address)
+        self._waiting[key] += 1
+        try:
+            async with self._turns[key]:
+                self.check(name, address)
+                yield
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key], self._turns[key]
 
     def check(self, name: str, address: str) -> None:
         """Raise 429 `too_many_logins` with Retry-After while the pause lasts."""
@@ -130,30 +148,19 @@ class Agents:
             update(AgentSession).where(AgentSession.token_hash == hash_token(token)).values(revoked_at=now())
         )
 
-    async def set_presence(self, agent: Agent, status: Presence, reason: str | None = None) -> None:
-        """Change presence and tell colleagues."""
+    async def set_presence(
+        self, agent: Agent, status: Presence, reason: str | None = None, *, seen: bool = True
+    ) -> None:
+        """Change presence and tell colleagues; `seen`: the agent did so, which is a sign of life."""
         await self.session.refresh(agent, with_for_update=True)
         agent.status, agent.status_reason, agent.status_since = status, reason, now()
-        agent.last_seen_at = now()
+        if seen:
+            agent.last_seen_at = now()
         await self.session.flush()
         after_commit(self.session, lambda: desk.hub.publish("presence", None, agent=agent.id, status=str(status)))
 
-    async def give_back(self, agent: Agent, reason: str, by: str) -> int:
-        """Put everything the agent holds back in line; returns how many conversations."""
-        from handoff.conversations.service import Conversations
-        from handoff.queue.models import Reason
-        from handoff.queue.service import Queue
-
-        held = list(await self.session.scalars(select(Conversation.id).where(Conversation.owner == agent.owner_key)))
-        for conversation_id in held:
-            conversation = await Conversations(self.session).get(conversation_id, lock=True)
-            if conversation.owner == agent.owner_key:
-                await Queue(self.session).finish(conversation)
-                await Queue(self.session).enqueue(conversation, Reason(reason), by=by)
-        return len(held)
-
-    async def gone(self) -> list[Agent]:
-        """Return who is on duty, or still holds conversations, but is not there.
+    async def gone(self, only: str | None = None, *, lock: bool = False) -> list[Agent]:
+        """Return who is on duty, or still holds conversations, but is not there; `only` asks about one agent.
 
         Not there: no sign of life for `settings.agent_gone_after`, or an agent who is on a break
         or off duty (overseers may step in at any time).
@@ -163,10 +170,12 @@ class Agents:
         )
         holds = select(Conversation.id).where(Conversation.owner == literal("agent:").concat(Agent.id)).exists()
         off_duty = and_(Agent.role == Role.AGENT, Agent.status != Presence.ONLINE)
-        rows = await self.session.scalars(
-            select(Agent).where(or_(and_(Agent.status != Presence.OFFLINE, unseen), and_(holds, or_(unseen, off_duty))))
+        query = select(Agent).where(
+            or_(and_(Agent.status == Presence.ONLINE, unseen), and_(holds, or_(unseen, off_duty)))
         )
-        return list(rows)
+        if only is not None:
+            query = query.where(Agent.id == only)
+        return list(await self.session.scalars(query.with_for_update() if lock else query))
 
 
 async def authenticate(name: str, password: str, address: str) -> tuple[Agent, str]:
@@ -174,16 +183,36 @@ async def authenticate(name: str, password: str, address: str) -> tuple[Agent, s
 
     Takes equally long for names that do not exist.
     """
-    login_guard.check(name, address)
-    async with desk.database.read() as session:
-        agent = await Agents(session).by_name(name)
-    if not await asyncio.to_thread(_matches, agent.password_hash if agent else NOBODY, password) or agent is None:
-        login_guard.failed(name, address)
-        raise ApiError(401, "bad_login")
-    login_guard.succeeded(name, address)
+    async with login_guard.one_at_a_time(name, address):
+        async with desk.database.read() as session:
+            agent = await Agents(session).by_name(name)
+        if not await asyncio.to_thread(_matches, agent.password_hash if agent else NOBODY, password) or agent is None:
+            login_guard.failed(name, address)
+            raise ApiError(401, "bad_login")
+        login_guard.succeeded(name, address)
     async with desk.database.write() as session:
         current = await session.get_one(Agent, agent.id)
         return current, await Agents(session).open_session(current)
+
+
+async def give_back(agent: Agent, reason: str, by: str) -> int:
+    """Put everything the agent holds back in line; returns how many conversations.
+
+    Each in a transaction of its own: nobody ever holds the locks of two conversations, so nobody waits in a circle.
+    """
+    from handoff.conversations.service import Conversations
+    from handoff.queue.models import Reason
+    from handoff.queue.service import Queue
+
+    async with desk.database.read() as session:
+        held = list(await session.scalars(select(Conversation.id).where(Conversation.owner == agent.owner_key)))
+    for conversation_id in held:
+        async with desk.database.write() as session:
+            conversation = await Conversations(session).get(conversation_id, lock=True)
+            if conversation.owner == agent.owner_key:
+                await Queue(session).finish(conversation)
+                await Queue(session).enqueue(conversation, Reason(reason), by=by)
+    return len(held)
 
 
 def _matches(password_hash: str, password: str) -> bool:

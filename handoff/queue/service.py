@@ -19,7 +19,7 @@ from handoff.database import after_commit
 from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.identifiers import new_id
-from handoff.locales import text
+from handoff.locales import both, text
 from handoff.queue.announcement import announce
 from handoff.queue.hours import opens_at
 from handoff.queue.models import OPEN_STATES, PRIORITY, Handoff, Reason, State
@@ -76,6 +76,8 @@ class Queue:
         from handoff.summary.service import Summaries
 
         chosen = await self._group(group or conversation.group_name)
+        # One after the other, or two customers would be told the same rank.
+        await self.session.refresh(chosen, with_for_update={"key_share": True})
         conversation.group_name = chosen.name
         await Conversations(self.session).close_buttons(conversation)
         change_owner(self.session, conversation, QUEUE, by=by, reason=reason, note=note, flagged=flagged)
@@ -211,7 +213,7 @@ class Queue:
             409,
             "already_claimed",
             {"by": winner.name if winner else None},
-            name=winner.name if winner else text("desk.somebody", "zh"),
+            name=winner.name if winner else both("desk.somebody"),
         )
 
     async def seat(self, agent: Agent) -> None:
@@ -260,18 +262,21 @@ class Queue:
         )
 
     async def open_groups(self) -> int:
-        """Put tickets whose group has opened in line; returns how many."""
+        """Put tickets whose group has opened in line, follow changed hours; returns how many are in line now."""
         moved = 0
-        due = await self.session.scalars(
-            select(Handoff).where(Handoff.state == State.TICKET, Handoff.opens_at <= now())
-        )
-        for handoff in due:
-            later = opens_at(await self._group(handoff.group_name), now())
-            handoff.opens_at = later
+        holding = select(Handoff.group_name).where(Handoff.state == State.TICKET)
+        for group in await self.session.scalars(select(Group).where(Group.name.in_(holding)).order_by(Group.name)):
+            later = opens_at(group, now())
+            # One conditional update: a claim that came first must not be undone.
+            tickets = update(Handoff).where(Handoff.state == State.TICKET, Handoff.group_name == group.name)
             if later is None:
-                handoff.state = State.WAITING
-                moved += 1
-                self._tell(handoff.group_name)
+                tickets = tickets.values(state=State.WAITING, opens_at=None)
+            else:
+                tickets = tickets.where(Handoff.opens_at != later).values(opens_at=later)
+            changed = len(list(await self.session.scalars(tickets.returning(Handoff.id))))
+            moved += changed if later is None else 0
+            if changed:
+                self._tell(group.name)
         return moved
 
     def _tell(self, group: str) -> None:
