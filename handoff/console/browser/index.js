@@ -1,0 +1,102 @@
+// What all components share: the store, the words, calls to the server, and what the server pushes.
+import { reactive } from "vue";
+
+export const store = reactive({
+  words: {}, language: "zh", page: "", pages: [], me: {}, people: { items: [], groups: [] },
+  line: null, mine: null, concern: null, list: "line", cursor: null, pane: "list",
+  open: null, opening: null, messages: [], notes: [], head: null, summary: null, replies: [], typing: null, flash: null,
+  board: null, dialog: null, toasts: [], now: Date.now(), behind: 0, connected: true,
+});
+
+/** Return the sentence `key` in the console's language, with `{name}` places filled. */
+export function t(key, values = {}) {
+  const sentence = store.words[key]?.[store.language] ?? key;
+  return sentence.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
+
+/** Return whether the catalogue has a sentence for `key`. */
+export const has = (key) => key in store.words;
+
+const CALL_SECONDS = 30;
+const waiting = new Map();
+let send = () => {};
+let number = 0;
+
+/** The bridge says how calls reach the server. */
+export function connect(emit) {
+  send = emit;
+}
+
+/** Ask the server; resolves with its data, rejects with an Error whose message people can read. */
+export function call(name, args = {}) {
+  number += 1;
+  const mine = number;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(mine, { ok: false, error: { code: "no_answer", message: t("no_answer") } }), CALL_SECONDS * 1000);
+    waiting.set(mine, { resolve, reject, timer });
+    send({ number: mine, name, args });
+  });
+}
+
+/** The server's answer to a call. */
+export function settle(which, result) {
+  const entry = waiting.get(which);
+  if (!entry) return;
+  waiting.delete(which);
+  clearTimeout(entry.timer);
+  if (result.ok) entry.resolve(result.data);
+  else entry.reject(Object.assign(new Error(result.error.message), { code: result.error.code, details: result.error.details }));
+}
+
+/** Ask the server and tell the person when it did not work; resolves with undefined then. */
+export async function attempt(name, args = {}) {
+  try {
+    return (await call(name, args)) ?? true;
+  } catch (error) {
+    toast(error.message, "bad");
+    return undefined;
+  }
+}
+
+const TOAST_SECONDS = { good: 4, info: 6, bad: 9 };
+let toastNumber = 0;
+
+/** Show a short sentence at the edge of the page; `kind` is good, info or bad. */
+export function toast(text, kind = "info") {
+  toastNumber += 1;
+  const entry = { id: toastNumber, text, kind };
+  store.toasts.push(entry);
+  setTimeout(() => dismiss(entry.id), TOAST_SECONDS[kind] * 1000);
+}
+
+/** Take a sentence away again. */
+export function dismiss(id) {
+  store.toasts = store.toasts.filter((entry) => entry.id !== id);
+}
+
+const listeners = {};
+
+/** Call `listener` with every value the server pushes under `topic`, instead of only storing it. */
+export function onPush(topic, listener) {
+  listeners[topic] = listener;
+}
+
+/** Take what the server pushes. */
+export function receive(topics) {
+  for (const [topic, value] of Object.entries(topics)) {
+    if (listeners[topic]) listeners[topic](value);
+    else store[topic] = value;
+  }
+}
+
+onPush("server_time", (time) => { store.behind = Date.parse(time) - Date.now(); });
+onPush("login", (address) => { window.location.href = address; });
+
+setInterval(() => { store.now = Date.now(); }, 1000);
+
+/** Switch the console's language, at once and for the next time. */
+export function chooseLanguage(language) {
+  store.language = language;
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  attempt("language", { language });
+}

@@ -1,0 +1,78 @@
+// The right pane: what one must know before the first word. Every line leads to the message that says so.
+import { attempt, store, t } from "jieli";
+import { moment, ownerTitle } from "jieli/format.js";
+import { Icon, Mood } from "jieli/icons.js";
+import { jump, open } from "jieli/thread.js";
+
+const CONTEXT = ["os", "os_version", "phone_model", "browser", "app_version", "device_model", "firmware_version", "page"];
+
+export default {
+  components: { Icon, Mood },
+  data: () => ({ store, events: null }),
+  template: `
+    <aside class="facts" :class="{ shown: store.pane === 'facts' }" :aria-label="t('summary')">
+      <div class="nothing small" v-if="!store.head"><Icon name="facts"/><p>{{ t('summary_empty') }}</p></div>
+      <template v-else>
+        <section class="brief" v-if="summary">
+          <p class="headline">{{ summary.headline }}</p>
+          <p class="brief-marks"><Mood :label="summary.emotion.label"/><span class="reason" v-if="reason">{{ reason }}</span><span class="priority" v-if="handoff" :data-priority="handoff.priority">P{{ handoff.priority }} {{ t('priority_' + handoff.priority) }}</span></p>
+          <p class="course" v-if="course.length > 1" :aria-label="t('mood_course')"><button v-for="(step, index) in course" :key="index" type="button" @click="jump(step.seq)" :title="t('mood_' + step.label)"><Mood :label="step.label" quiet/></button></p>
+        </section>
+        <p class="empty" v-else>{{ t('loading') }}</p>
+        <template v-if="summary">
+          <section v-if="summary.problem && summary.problem !== summary.headline"><h3>{{ t('problem') }}</h3><button class="line" type="button" :disabled="!summary.problem_seq" @click="jump(summary.problem_seq)">{{ summary.problem }}</button></section>
+          <section v-if="summary.facts.length"><h3>{{ t('facts') }}</h3>
+            <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><button class="chip" type="button" :data-fact="fact.name" :disabled="!fact.source.seq" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : t(fact.source.lookup ? 'from_lookup' : 'from_context')">
+              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ t(fact.source.lookup ? 'from_lookup' : 'from_context') }}</i></button>
+              <button v-for="(old, index) in fact.history.filter((one) => one.source.seq)" :key="index" class="before" type="button" @click="jump(old.source.seq)">{{ t('before') }} {{ old.text }}</button></li></ul></section>
+          <section v-if="summary.tried.length"><h3>{{ t('tried') }}</h3><ul class="lines"><li v-for="step in summary.tried" :key="step.seq + step.text"><button class="line" type="button" @click="jump(step.seq)"><Icon name="done"/><span>{{ step.text }}<q>{{ step.quote }}</q></span></button></li></ul></section>
+          <section v-if="summary.hopes.length"><h3>{{ t('hopes') }}</h3><ul class="lines"><li v-for="hope in summary.hopes" :key="hope.seq + hope.text"><button class="line" type="button" @click="jump(hope.seq)"><Icon name="flag"/><span>{{ hope.text }}<q>{{ hope.quote }}</q></span></button></li></ul></section>
+          <section v-if="summary.next_steps.length"><h3>{{ t('next_steps') }}</h3><ul class="lines"><li v-for="step in summary.next_steps" :key="step.text" class="next"><Icon name="step"/><span>{{ step.text }}</span></li></ul></section>
+          <section v-if="summary.promises.length"><h3>{{ t('promises') }}</h3><ul class="lines"><li v-for="promise in summary.promises" :key="promise.seq + promise.text"><button class="line" type="button" @click="jump(promise.seq)"><Icon name="clock"/><span>{{ promise.text }}<small :class="{ late: isLate(promise) }">{{ t(isLate(promise) ? 'was_due' : 'due', { time: moment(promise.due_at) }) }}</small></span></button></li></ul></section>
+          <section v-if="summary.bot_said.length"><details><summary>{{ t('bot_said', { count: summary.bot_said.length }) }}</summary><ul class="lines"><li v-for="said in summary.bot_said" :key="said.seq"><button class="line" type="button" @click="jump(said.seq)"><Icon name="bot"/><span class="clamp">{{ said.text }}</span></button></li></ul></details></section>
+        </template>
+        <section v-if="context.length"><details><summary>{{ t('context') }}</summary><dl><template v-for="[name, value] in context" :key="name"><dt>{{ t('context_' + name) }}</dt><dd>{{ value }}</dd></template></dl></details></section>
+        <section v-if="store.head.rating"><h3>{{ t('rating') }}</h3><p class="plain">{{ t('score', { score: store.head.rating.score }) }}<q v-if="store.head.rating.comment">{{ store.head.rating.comment }}</q></p></section>
+        <section v-if="store.head.earlier.length"><details><summary>{{ t('earlier', { count: store.head.earlier.length }) }}</summary><ul class="lines"><li v-for="one in store.head.earlier" :key="one.id">
+          <button class="line" type="button" :disabled="!oversees" @click="open(one.id)"><Icon name="chat"/><span>{{ moment(one.created_at) }} · {{ one.outcome ? t('outcome_' + one.outcome) : ownerTitle(one.owner) }}</span></button></li></ul></details></section>
+        <section><details @toggle="loadEvents"><summary>{{ t('audit') }}</summary><ol class="audit" v-if="events"><li v-for="event in events" :key="event.version" :class="{ flagged: event.flagged }"><time>{{ moment(event.time) }}</time><span>{{ ownerTitle(event.from) }} → <b>{{ ownerTitle(event.to) }}</b><small>{{ why(event.reason) }} · {{ by(event.by) }}<em v-if="event.flagged">{{ t('flagged') }}</em></small><q v-if="event.note">{{ event.note }}</q></span></li></ol></details></section>
+      </template>
+    </aside>`,
+  computed: {
+    summary: () => store.summary,
+    handoff: () => (["waiting", "ticket", "claimed"].includes(store.head?.handoff?.state) ? store.head.handoff : null),
+    reason() {
+      return store.summary?.reason ? t(`reason_${store.summary.reason}`) : null;
+    },
+    course: () => (store.summary?.emotion.course ?? []).slice(-8),
+    context: () => CONTEXT.filter((name) => store.head.context?.[name]).map((name) => [name, store.head.context[name]]),
+    oversees: () => ["supervisor", "admin"].includes(store.me.role),
+  },
+  watch: {
+    "store.open"() {
+      this.events = null;
+    },
+    "store.head.version"() {
+      if (this.events) this.fetchEvents();
+    },
+  },
+  methods: {
+    t, jump, open, moment, ownerTitle,
+    isLate: (promise) => promise.state === "overdue" || Date.parse(promise.due_at) < store.now + store.behind,
+    why(reason) {
+      for (const key of [`reason_${reason}`, `event_${reason}`, `outcome_${reason}`]) if (key in store.words) return t(key);
+      return reason;
+    },
+    by(who) {
+      return who.startsWith("agent:") ? ownerTitle(who) : t(`by_${who}`);
+    },
+    loadEvents(event) {
+      if (event.target.open && !this.events) this.fetchEvents();
+    },
+    async fetchEvents() {
+      const id = store.open;
+      const events = await attempt("events", { id });
+      if (events && store.open === id) this.events = events;
+    },
+  },
+};

@@ -1,0 +1,117 @@
+"""What supervisors see at a glance: who is on duty with which load, who waits, and today's figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handoff.agents.models import Agent, Group, Presence, Role
+from handoff.agents.rights import require_overseer
+from handoff.clock import iso, now
+from handoff.console.rows import concern_rows, display_name, line_rows
+from handoff.conversations.models import AGENT_PREFIX, BOT, Conversation, Rating
+from handoff.conversations.work import Work
+from handoff.desk import desk
+from handoff.principals import AgentCaller
+from handoff.queue.models import Handoff, State
+
+PRESENCE_ORDER = {Presence.ONLINE: 0, Presence.BREAK: 1, Presence.OFFLINE: 2}
+DEFAULT_ZONE = "Asia/Shanghai"
+
+
+async def floor(caller: AgentCaller, language: str) -> dict[str, Any]:
+    """Return the whole board; 403 for everybody but supervisors and admins."""
+    require_overseer(caller.agent)
+    async with desk.database.read() as session:
+        line = await line_rows(session, caller.agent, language)
+        groups = list(await session.scalars(select(Group).order_by(Group.name)))
+        held = await _held(session)
+        agents = list(await session.scalars(select(Agent).where(Agent.role != Role.DESIGNER).order_by(Agent.name)))
+        return {
+            "today": await _today(session, groups[0].timezone if groups else DEFAULT_ZONE),
+            "now": {"with_bot": held.get(BOT, 0), "with_people": _with_people(held)},
+            "people": sorted((_person(agent, held) for agent in agents), key=_by_presence),
+            "groups": [_group(group, agents, line) for group in groups],
+            "line": line,
+            "concern": await concern_rows(session, caller.agent, language),
+        }
+
+
+async def found(caller: AgentCaller, args: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return a page of conversations, newest first, as the API's search would."""
+    require_overseer(caller.agent)
+    async with desk.database.read() as session:
+        answer = await Work(session, caller.agent).search(
+            args.get("owner") or None, (args.get("q") or "").strip()[:200] or None, args.get("after") or None, False
+        )
+    for item in answer["items"]:
+        item["display"] = display_name(item["customer"]["name"], item["id"], language)
+    return answer
+
+
+async def _held(session: AsyncSession) -> dict[str, int]:
+    """Return how many conversations each owner has."""
+    rows = await session.execute(
+        select(Conversation.owner, func.count()).where(Conversation.owner != "closed").group_by(Conversation.owner)
+    )
+    return {owner: count for owner, count in rows}
+
+
+def _with_people(held: dict[str, int]) -> int:
+    return sum(count for owner, count in held.items() if owner.startswith(AGENT_PREFIX))
+
+
+def _person(agent: Agent, held: dict[str, int]) -> dict[str, Any]:
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "role": agent.role,
+        "status": agent.status,
+        "status_reason": agent.status_reason,
+        "status_since": iso(agent.status_since),
+        "held": held.get(agent.owner_key, 0),
+        "capacity": agent.capacity,
+        "groups": sorted(agent.group_names),
+    }
+
+
+def _by_presence(person: dict[str, Any]) -> tuple[int, str]:
+    return PRESENCE_ORDER[Presence(person["status"])], person["name"]
+
+
+def _group(group: Group, agents: list[Agent], line: list[dict[str, Any]]) -> dict[str, Any]:
+    waiting = [row for row in line if row["group"] == group.name and row["state"] == State.WAITING]
+    online = [agent for agent in agents if agent.status == Presence.ONLINE and group.name in agent.group_names]
+    return {
+        "name": group.name,
+        "waiting": len(waiting),
+        "oldest": min((row["created_at"] for row in waiting), default=None),
+        "online": len(online),
+    }
+
+
+async def _today(session: AsyncSession, zone: str) -> dict[str, Any]:
+    """Return the figures since midnight in the groups' zone: handoffs, how many were taken or given up, ratings."""
+    midnight = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    handoffs = list(await session.scalars(select(Handoff).where(Handoff.created_at >= midnight)))
+    waits = sorted((one.claimed_at - one.created_at).total_seconds() for one in handoffs if one.claimed_at)
+    ratings = await session.execute(select(func.count(), func.avg(Rating.score)).where(Rating.created_at >= midnight))
+    rated, average = ratings.one()
+    count = select(func.count()).select_from(Conversation)
+    closed = await session.scalar(count.where(Conversation.closed_at >= midnight))
+    started = await session.scalar(count.where(Conversation.created_at >= midnight))
+    return {
+        "conversations": started or 0,
+        "handoffs": len(handoffs),
+        "taken": len(waits),
+        "abandoned": sum(1 for one in handoffs if one.state == State.ABANDONED),
+        "median_wait": int(waits[len(waits) // 2]) if waits else None,
+        "closed": closed or 0,
+        "rated": rated,
+        "rating": round(float(average), 1) if average is not None else None,
+        "since": iso(midnight.astimezone(now().tzinfo)),
+    }

@@ -1,0 +1,184 @@
+"""A page with one open conversation: reading it, and everything a person may do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handoff.agents.endpoints import colleagues
+from handoff.clock import iso, now
+from handoff.console import thread
+from handoff.console.live import LivePage
+from handoff.console.pulse import Pulse
+from handoff.conversations import endpoints
+from handoff.conversations.models import CLOSED
+from handoff.conversations.schemas import Read, SendMessage
+from handoff.conversations.service import Conversations, Said
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.locales import text
+from handoff.principals import AgentCaller
+from handoff.queue.endpoints import claim
+from handoff.realtime.hub import Event
+from handoff.replies.service import replies_for
+from handoff.summary.endpoints import summary
+
+THREAD_PAUSE = 0.5
+SUMMARY_PAUSE = 1.0
+PEOPLE_PAUSE = 1.0
+THREAD_EVENTS = {"message", "owner", "note", "read", "understood"}
+SUMMARY_EVENTS = {"message", "owner", "understood", "summary"}
+
+
+class ThreadPage(LivePage):
+    """One open page on which at most one conversation is open at a time."""
+
+    def __init__(self, caller: AgentCaller, language: str, page: str) -> None:
+        super().__init__(caller, language, page)
+        self.open_id: str | None = None
+        self._seen = 0
+        self._again = False
+        self.handlers |= {
+            "open": self.on_open,
+            "close": self.on_close,
+            "messages": self.on_messages,
+            "send": self.on_send,
+            "note": self.on_note,
+            "read": self.on_read,
+            "typing": self.on_typing,
+            "claim": self.on_claim,
+            "take_over": self.on_take_over,
+            "release": self.on_release,
+            "resolve": self.on_resolve,
+            "transfer": self.on_transfer,
+            "events": self.on_events,
+        }
+        self.pulses |= {
+            "thread": Pulse(self.refresh_thread, THREAD_PAUSE),
+            "summary": Pulse(self.refresh_summary, SUMMARY_PAUSE),
+            "people": Pulse(self.refresh_people, PEOPLE_PAUSE),
+        }
+
+    async def hear(self, event: Event) -> None:
+        """Mark what an event makes due."""
+        kind, conversation_id = event["kind"], event["conversation_id"]
+        if kind in {"presence", "owner"}:
+            self.mark("people")
+        if conversation_id is None or conversation_id != self.open_id:
+            return
+        if kind == "typing" and event["sender"] != "agent":
+            self.push(typing={"id": conversation_id, "sender": event["sender"], "on": event["on"]})
+        if kind == "understood":
+            self._again = True
+        if kind in THREAD_EVENTS:
+            self.mark("thread")
+        if kind in SUMMARY_EVENTS:
+            self.mark("summary")
+
+    async def refresh_people(self) -> None:
+        """Push who works here, with presence, and the skill groups."""
+        self.push(people=await colleagues(await self.caller()))
+
+    async def refresh_thread(self) -> None:
+        """Push what is new in the open conversation; say so when it is no longer this person's to see."""
+        conversation_id = self.open_id
+        if conversation_id is None:
+            return
+        after = self._seen - thread.UNDERSTOOD_AGAIN if self._again else self._seen
+        self._again = False
+        try:
+            news = await thread.newer(await self.caller(), conversation_id, after, self.language)
+        except ApiError as error:
+            await self._lose(conversation_id, error)
+            return
+        if conversation_id == self.open_id:
+            self._seen = max([self._seen, *(message["seq"] for message in news["messages"])])
+            self.push(thread=news, server_time=iso(now()))
+
+    async def _lose(self, conversation_id: str, error: ApiError) -> None:
+        if error.status == 401:
+            self.push(login="/desk/login")
+            return
+        self.open_id = None
+        owner, name = await thread.who_has_it(conversation_id)
+        key = "lost_to_person" if name else "lost_closed" if owner == CLOSED else "lost"
+        self.push(lost={"id": conversation_id, "text": text(f"console.{key}", self.language, name=name or "")})
+
+    async def refresh_summary(self) -> None:
+        """Push the open conversation's summary in the console's language."""
+        conversation_id = self.open_id
+        if conversation_id is None:
+            return
+        try:
+            content = await summary(conversation_id, await self.caller(), "en" if self.language == "en" else "zh")
+        except ApiError:
+            return  # the thread's own refresh tells the person
+        if conversation_id == self.open_id:
+            self.push(summary={"id": conversation_id, **content})
+
+    async def on_open(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Open a conversation."""
+        conversation_id = str(args["id"])
+        content = await thread.whole(caller, conversation_id, self.language)
+        self.open_id = conversation_id
+        self._seen = content["messages"][-1]["seq"] if content["messages"] else 0
+        self.mark("summary")
+        head = content["head"]
+        return {**content, "replies": replies_for(head["language"], head["customer_name"], caller.agent.name)}
+
+    async def on_close(self, caller: AgentCaller, args: dict[str, Any]) -> None:
+        """Close it."""
+        self.open_id = None
+
+    async def on_messages(self, caller: AgentCaller, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return a stretch of messages."""
+        return await thread.stretch(caller, str(args["id"]), int(args["first"]), int(args["last"]))
+
+    async def on_send(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Reply to the customer; the same `client_id` again stores nothing twice."""
+        body = SendMessage.model_validate({"client_id": args["client_id"], "text": args["text"]})
+        message, _ = await endpoints.store(caller, str(args["id"]), Said(body.client_id, body.text or ""))
+        return {"seq": message.seq}
+
+    async def on_note(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Leave an internal note."""
+        return await endpoints.add_note(str(args["id"]), endpoints.NoteBody(text=args["text"]), caller)
+
+    async def on_read(self, caller: AgentCaller, args: dict[str, Any]) -> None:
+        """Note how far the owner has read."""
+        await endpoints.mark_read(str(args["id"]), Read(seq=args["seq"]), caller)
+        self.mark_lists()
+
+    def mark_lists(self) -> None:
+        """Refresh what a page shows beside the conversation."""
+
+    async def on_typing(self, caller: AgentCaller, args: dict[str, Any]) -> None:
+        """Show the customer that somebody types."""
+        async with desk.database.read() as session:
+            conversation = await Conversations(session).get(str(args["id"]))
+        await endpoints.typing(conversation, caller, on=bool(args["on"]))
+
+    async def on_claim(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Take a waiting conversation."""
+        return await claim(str(args["handoff"]), caller)
+
+    async def on_take_over(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Step in."""
+        return await endpoints.take_over(str(args["id"]), caller)
+
+    async def on_release(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Give the conversation back to the bot."""
+        return await endpoints.release(str(args["id"]), caller)
+
+    async def on_resolve(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Close the conversation with its outcome."""
+        body = endpoints.Resolution(outcome=args["outcome"], note=args.get("note") or None)
+        return await endpoints.resolve(str(args["id"]), body, caller)
+
+    async def on_transfer(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Pass the conversation on."""
+        body = endpoints.Transfer(agent=args.get("agent"), group=args.get("group"), note=args.get("note") or "")
+        return await endpoints.transfer(str(args["id"]), body, caller)
+
+    async def on_events(self, caller: AgentCaller, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the audit."""
+        return (await endpoints.audit(str(args["id"]), caller))["items"]

@@ -1,0 +1,1 @@
+"""Canned replies (话术): sentences that agents reach by typing `/`."""
