@@ -40,7 +40,7 @@ class Log:
         return lines
 
     def tail(self, count: int = 10) -> str:
-        """Return what explains a failure best, indented: the exceptions' own lines where there are any, else the end."""
+        """Return what explains a failure best, indented: the exceptions' own lines if any, else the end."""
         errors = list(dict.fromkeys(line for line in self.recent if _EXCEPTION.match(line)))
         return "\n".join(f"    {line[:300]}" for line in (errors or list(self.recent))[-count:])
 
