@@ -25,9 +25,10 @@ def lookup(name: str) -> Any:
     return read_yaml(DATA / "lookups" / f"{name}.yml")
 
 
-def compile_all(patterns: list[str]) -> re.Pattern[str]:
-    """One pattern out of many; Latin words are guarded at both ends, Chinese needs no guard."""
-    return re.compile("|".join(guard(pattern) for pattern in patterns) or r"(?!)")
+def compile_all(patterns: list[str] | str) -> re.Pattern[str]:
+    """One pattern out of many (a list, or a text of one a line); Latin words are guarded at both ends, Chinese needs no guard."""
+    lines = patterns.splitlines() if isinstance(patterns, str) else patterns
+    return re.compile("|".join(guard(line.strip()) for line in lines if line.strip()) or r"(?!)")
 
 
 def guard(pattern: str) -> str:
