@@ -29,7 +29,7 @@ async def test_bot_answers_and_is_marked_as_a_bot(desktop_page: Page) -> None:
     await widget.say("你好")
     await widget.stored("你好")
     await widget.answered()
-    await expect(widget.rows("bot").first.locator(".byline")).to_contain_text("机器人")
+    await expect(widget.rows("bot").first.locator(".byline")).to_have_text(re.compile(r"^小墨机器人\d\d:\d\d$"))
     await expect(widget.unsent).to_have_count(0)
     await expect(widget.log.get_by_text("我的订单到哪了?")).to_be_hidden()
 

@@ -4,13 +4,14 @@
 const POLL_SECONDS = 25;
 const SOCKET_RETRY = 30000;
 const GRACE = 1500;
+const LONGEST_PAUSE = 8000;
 
 function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function backoff(failures) {
-  return Math.min(20000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
+  return Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 class Line {

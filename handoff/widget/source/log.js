@@ -75,8 +75,8 @@ class Log {
     return row;
   }
 
-  byline({ sender, sender_name }, at, follows) {
-    const who = sender === "customer" ? say("you") : sender_name || say(sender === "bot" ? "bot_name" : "agent");
+  byline({ sender, sender_name: full }, at, follows) {
+    const who = sender === "customer" ? say("you") : this.nameOf(sender, full);
     const line = el("p", { class: follows || sender === "system" ? "byline unseen" : "byline" });
     if (sender !== "system") {
       line.append(sender === "customer" ? el("span", { class: "unseen" }, who) : el("b", {}, who));
@@ -84,6 +84,12 @@ class Log {
     }
     line.append(el("time", { datetime: at.toISOString() }, clock(at)));
     return line;
+  }
+
+  // The bot's name may come with "(bot)" behind it; here a tag says so, in the reader's language.
+  nameOf(sender, full) {
+    if (sender !== "bot") return full || say("agent");
+    return (full || say("bot_name")).replace(/\s*[(（].*[)）]$/, "");
   }
 
   buttons(message) {
@@ -226,7 +232,7 @@ class Log {
     this.typing.hidden = !on;
     if (!on) return;
     const last = [...this.messages].reverse().find((message) => message.sender === sender);
-    const who = (last && last.sender_name) || say(sender === "bot" ? "bot_name" : "agent");
+    const who = this.nameOf(sender, last && last.sender_name);
     this.typing.replaceChildren(el("span", { class: "unseen" }, say("is_typing", { name: who })),
       el("i", { "aria-hidden": "true" }), el("i", { "aria-hidden": "true" }), el("i", { "aria-hidden": "true" }));
     this.typingTimer = setTimeout(() => this.showTyping({ on: false }), TYPING_SHOWN);

@@ -74,6 +74,7 @@ class Outbox {
       session = await this.begin();
       const stored = await this.post(item, session);
       this.failures = 0;
+      if (this.line.state !== "online") this.line.retry();
       this.stored(item, stored);
       return true;
     } catch (problem) {
