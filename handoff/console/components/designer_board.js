@@ -11,10 +11,10 @@ export default {
     <div class="board" v-if="!store.board"><p class="empty">{{ t('loading') }}</p></div>
     <div class="board" v-else>
       <div class="card-head"><h1>{{ t('review_title') }}</h1><span class="spread"></span>
-        <div class="segments" role="radiogroup" :aria-label="t('period')"><button v-for="one in periods" :key="one" type="button" role="radio" :aria-checked="days === one ? 'true' : 'false'" @click="choose(one)">{{ t('last_days', { count: one }) }}</button></div></div>
+        <div class="segments" role="radiogroup" :aria-label="t('period')"><button v-for="one in periods" :key="one" type="button" role="radio" :aria-checked="days === one ? 'true' : 'false'" @click="choose(one)">{{ period(one) }}</button></div></div>
       <p class="soft lead">{{ t('review_lead') }}</p>
       <ul class="tiles">
-        <li><span>{{ t('conversations') }}</span><b>{{ figures.conversations }}</b><small>{{ t('last_days', { count: days }) }}</small></li>
+        <li><span>{{ t('conversations') }}</span><b>{{ figures.conversations }}</b><small>{{ period(days) }}</small></li>
         <li><span>{{ t('tile_messages') }}</span><b>{{ figures.messages }}</b><small>{{ t('tile_typed') }}</small></li>
         <li :class="{ alarm: figures.lost }"><span>{{ t('tile_lost') }}</span><b>{{ share(figures.lost, figures.messages) }}</b><small>{{ t('tile_lost_count', { count: figures.lost }) }}</small></li>
         <li><span>{{ t('tile_handed') }}</span><b>{{ share(figures.handoffs, figures.conversations) }}</b><small>{{ t('tile_handed_count', { count: figures.handoffs }) }}</small></li>
@@ -42,6 +42,7 @@ export default {
   },
   methods: {
     t, moment,
+    period: (days) => (days === 1 ? t("last_day") : t("last_days", { count: days })),
     share: (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : "—"),
     width(count) {
       return `${Math.round((100 * count) / this.most)}%`;

@@ -38,10 +38,10 @@ export default {
             <p class="day" v-if="entry.day"><span>{{ entry.day }}</span></p>
             <div class="internal" v-else-if="entry.note"><Icon name="note"/><div><p class="byline"><b>{{ entry.note.author_name }}</b> {{ t('note_by') }} <time>{{ clock(entry.note.created_at) }}</time></p><p class="words">{{ entry.note.text }}</p></div></div>
             <div v-else :id="'message-' + entry.message.seq" :data-seq="entry.message.seq" tabindex="-1" class="message" :class="[entry.message.sender, { follows: entry.follows, flash: store.flash === entry.message.seq }]" @animationend="store.flash = null">
-              <p class="byline" v-if="!entry.follows && entry.message.sender !== 'system'"><b>{{ entry.message.sender === 'customer' ? store.head.customer : entry.message.sender_name }}</b><span class="tag" v-if="entry.message.sender === 'bot'">{{ t('sender_bot') }}</span><time>{{ clock(entry.message.created_at) }}</time></p>
+              <p class="byline" v-if="!entry.follows && entry.message.sender !== 'system'"><b>{{ entry.message.sender === 'customer' ? store.head.customer : entry.message.sender_name }}</b><time>{{ clock(entry.message.created_at) }}</time></p>
               <div class="bubble" v-if="entry.message.text"><span class="words">{{ entry.message.text }}</span><span class="pressed" v-if="entry.message.payload">{{ t('pressed') }}</span></div>
               <button class="thumb" type="button" v-if="entry.message.attachment && isImage(entry.message)" @click="look(entry.message)" :aria-label="t('look_at', { name: entry.message.attachment.name })">
-                <img :src="entry.message.attachment.url" :alt="entry.message.attachment.name" loading="lazy" @error="renew(entry.message)"></button>
+                <img :src="entry.message.attachment.url" :alt="entry.message.attachment.name" @load="loaded" @error="renew(entry.message)"></button>
               <button class="file" type="button" v-else-if="entry.message.attachment" @click="fetchFile(entry.message)"><Icon name="file"/><span><b>{{ entry.message.attachment.name }}</b><span class="soft">{{ size(entry.message.attachment.size) }}</span></span></button>
               <p class="choices" v-if="entry.message.buttons"><span v-for="button in entry.message.buttons" :key="button.payload">{{ button.title }}</span></p>
               <p class="under" v-if="mood(entry.message) || read === entry.message.seq"><Mood v-if="mood(entry.message)" :label="mood(entry.message)"/><span v-if="read === entry.message.seq">{{ t('read') }}</span></p>
@@ -49,7 +49,7 @@ export default {
           </template>
           <p class="typing" v-if="someoneTypes" role="status"><i></i><i></i><i></i><span>{{ t('typing_' + store.typing.sender) }}</span></p>
         </div>
-        <button class="newest" type="button" v-if="below" @click="toEnd(true)"><Icon name="down"/>{{ t('newest') }}</button>
+        <button class="newest" type="button" v-if="below" @click="toEnd"><Icon name="down"/>{{ t('newest') }}</button>
       </template>
     </div>`,
   computed: {
@@ -93,16 +93,28 @@ export default {
     entries(now, before) {
       const last = (list) => list.at(-1)?.key;
       if (last(now) === last(before)) return;
-      const stay = !this.isNearEnd() && store.messages.at(-1)?.sender !== "agent";
-      if (stay) this.below = true;
-      else nextTick(() => this.toEnd());
-    },
-    someoneTypes() {
-      if (this.isNearEnd()) nextTick(() => this.toEnd());
+      if (this.near || store.messages.at(-1)?.sender === "agent") nextTick(() => this.toEnd());
+      else this.below = true;
     },
     "store.pane"() {
       if (store.pane === "talk") nextTick(() => { if (!store.flash) this.toEnd(); });
     },
+  },
+  created() {
+    this.near = true; // whether the newest message is in sight; then it stays so, whatever grows or shrinks
+    this.sizes = new ResizeObserver(() => { if (this.near) this.toEnd(); });
+  },
+  updated() {
+    const log = this.$refs.log;
+    if (log && log !== this.observed) {
+      this.sizes.disconnect();
+      this.sizes.observe(log);
+      this.observed = log;
+    }
+    if (this.near) this.toEnd();
+  },
+  beforeUnmount() {
+    this.sizes.disconnect();
   },
   methods: {
     t, clock, size, groupTitle, ownerTitle, claim, takeOver, close, jump,
@@ -114,12 +126,16 @@ export default {
       return !log || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
     },
     scrolled() {
-      if (this.isNearEnd()) this.below = false;
+      this.near = this.isNearEnd();
+      if (this.near) this.below = false;
+    },
+    loaded() {
+      if (this.near) this.toEnd();
     },
     toEnd() {
       const log = this.$refs.log;
       if (log) log.scrollTop = log.scrollHeight;
-      this.below = false;
+      [this.near, this.below] = [true, false];
     },
     async earlierKept() {
       const log = this.$refs.log;

@@ -14,10 +14,10 @@ export default {
   components: { Icon },
   data: () => ({ store, text: "", mode: "reply", chosen: 0, picking: false, busy: false, clientId: null, upload: null, warned: false, dragging: false }),
   template: `
-    <form class="composer" v-if="store.head && (canSay || canNote)" :class="[mode, { shown: store.pane === 'talk', dragging }]" @submit.prevent="send"
+    <form class="composer" v-if="store.head && (canSay || canNote)" :class="[mode, { shown: store.pane === 'talk', dragging, slim: !canSay && !text }]" @submit.prevent="send"
       @dragover.prevent="dragging = canSay" @dragleave="dragging = false" @drop.prevent="drop">
       <div class="known" v-if="known.length" role="status"><Icon name="facts"/><span>{{ t('already_known') }}</span>
-        <button v-for="fact in known" :key="fact.name" type="button" :disabled="!fact.source.seq" @click="jump(fact.source.seq)">{{ fact.label }}: <b>{{ fact.text }}</b></button></div>
+        <component :is="fact.source.seq ? 'button' : 'span'" v-for="fact in known" :key="fact.name" class="known-fact" type="button" @click="jump(fact.source.seq)">{{ fact.label }} <b>{{ fact.text }}</b></component></div>
       <ul class="picker" id="canned" v-if="picking && offers.length" role="listbox" :aria-label="t('canned')">
         <li v-for="(reply, index) in offers" :key="reply.shortcut" :id="'canned-' + index" role="option" :aria-selected="index === chosen ? 'true' : 'false'" @mousedown.prevent="insert(reply)" @mousemove="chosen = index">
           <span class="picker-title"><code>/{{ reply.shortcut }}</code><b>{{ reply.title[store.language] }}</b></span><span class="picker-text">{{ reply.text }}</span></li>

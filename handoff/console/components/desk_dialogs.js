@@ -15,7 +15,7 @@ export default {
   data: () => ({ store, panes: PANES, outcomes: OUTCOMES, breaks: BREAKS, shortcuts: SHORTCUTS, target: "", note: "", outcome: "solved", reason: "rest", words: "", busy: false }),
   template: `
     <div class="edges">
-      <nav class="pane-tabs" :aria-label="t('panes')" v-if="store.page === '/desk'">
+      <nav class="pane-tabs" :aria-label="t('panes')" v-if="store.page === '/desk' || (store.page === '/supervisor' && store.open)">
         <button v-for="(icon, pane) in panes" :key="pane" type="button" :aria-current="store.pane === pane ? 'true' : null" :disabled="pane !== 'list' && !store.open" @click="store.pane = pane"><Icon :name="icon"/>{{ t('pane_' + pane) }}<span class="count hot" v-if="pane === 'list' && unread">{{ unread }}</span></button>
       </nav>
       <div class="toasts" role="status" aria-live="polite"><p v-for="entry in store.toasts" :key="entry.id" :class="entry.kind"><span>{{ entry.text }}</span><button type="button" @click="dismiss(entry.id)" :aria-label="t('close')"><Icon name="close"/></button></p></div>
@@ -81,7 +81,10 @@ export default {
         return;
       }
       Object.assign(this, { target: "", note: "", outcome: "solved", reason: "rest", words: "", busy: false });
-      nextTick(() => { if (!this.$refs.dialog.open) this.$refs.dialog.showModal(); });
+      nextTick(() => {
+        if (!this.$refs.dialog.open) this.$refs.dialog.showModal();
+        this.$refs.dialog.querySelector("input:checked, input, footer .primary")?.focus();
+      });
     },
   },
   mounted() {

@@ -20,10 +20,10 @@ export default {
         </section>
         <p class="empty" v-else>{{ t('loading') }}</p>
         <template v-if="summary">
-          <section v-if="summary.problem && summary.problem !== summary.headline"><h3>{{ t('problem') }}</h3><button class="line" type="button" :disabled="!summary.problem_seq" @click="jump(summary.problem_seq)">{{ summary.problem }}</button></section>
+          <section v-if="summary.problem && summary.problem !== summary.headline"><h3>{{ t('problem') }}</h3><component :is="summary.problem_seq ? 'button' : 'p'" class="line" @click="jump(summary.problem_seq)">{{ summary.problem }}</component></section>
           <section v-if="summary.facts.length"><h3>{{ t('facts') }}</h3>
-            <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><button class="chip" type="button" :data-fact="fact.name" :disabled="!fact.source.seq" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : t(fact.source.lookup ? 'from_lookup' : 'from_context')">
-              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ t(fact.source.lookup ? 'from_lookup' : 'from_context') }}</i></button>
+            <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><component :is="fact.source.seq ? 'button' : 'span'" class="chip" :class="{ unsaid: !fact.source.seq }" :data-fact="fact.name" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : t(fact.source.lookup ? 'from_lookup' : 'from_context')">
+              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ t(fact.source.lookup ? 'from_lookup' : 'from_context') }}</i></component>
               <button v-for="(old, index) in fact.history.filter((one) => one.source.seq)" :key="index" class="before" type="button" @click="jump(old.source.seq)">{{ t('before') }} {{ old.text }}</button></li></ul></section>
           <section v-if="summary.tried.length"><h3>{{ t('tried') }}</h3><ul class="lines"><li v-for="step in summary.tried" :key="step.seq + step.text"><button class="line" type="button" @click="jump(step.seq)"><Icon name="done"/><span>{{ step.text }}<q>{{ step.quote }}</q></span></button></li></ul></section>
           <section v-if="summary.hopes.length"><h3>{{ t('hopes') }}</h3><ul class="lines"><li v-for="hope in summary.hopes" :key="hope.seq + hope.text"><button class="line" type="button" @click="jump(hope.seq)"><Icon name="flag"/><span>{{ hope.text }}<q>{{ hope.quote }}</q></span></button></li></ul></section>
@@ -34,7 +34,7 @@ export default {
         <section v-if="context.length"><details><summary>{{ t('context') }}</summary><dl><template v-for="[name, value] in context" :key="name"><dt>{{ t('context_' + name) }}</dt><dd>{{ value }}</dd></template></dl></details></section>
         <section v-if="store.head.rating"><h3>{{ t('rating') }}</h3><p class="plain">{{ t('score', { score: store.head.rating.score }) }}<q v-if="store.head.rating.comment">{{ store.head.rating.comment }}</q></p></section>
         <section v-if="store.head.earlier.length"><details><summary>{{ t('earlier', { count: store.head.earlier.length }) }}</summary><ul class="lines"><li v-for="one in store.head.earlier" :key="one.id">
-          <button class="line" type="button" :disabled="!oversees" @click="open(one.id)"><Icon name="chat"/><span>{{ moment(one.created_at) }} · {{ one.outcome ? t('outcome_' + one.outcome) : ownerTitle(one.owner) }}</span></button></li></ul></details></section>
+          <component :is="oversees ? 'button' : 'p'" class="line" @click="oversees && open(one.id)"><Icon name="chat"/><span>{{ moment(one.created_at) }} · {{ one.outcome ? t('outcome_' + one.outcome) : ownerTitle(one.owner) }}</span></component></li></ul></details></section>
         <section><details @toggle="loadEvents"><summary>{{ t('audit') }}</summary><ol class="audit" v-if="events"><li v-for="event in events" :key="event.version" :class="{ flagged: event.flagged }"><time>{{ moment(event.time) }}</time><span>{{ ownerTitle(event.from) }} → <b>{{ ownerTitle(event.to) }}</b><small>{{ why(event.reason) }} · {{ by(event.by) }}<em v-if="event.flagged">{{ t('flagged') }}</em></small><q v-if="event.note">{{ event.note }}</q></span></li></ol></details></section>
       </template>
     </aside>`,

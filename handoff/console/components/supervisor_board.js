@@ -27,7 +27,7 @@ export default {
           <ul class="people"><li v-for="person in store.board.people" :key="person.id" :class="{ away: person.status === 'offline' }">
             <span class="dot" :data-status="person.status">{{ t('presence_' + person.status) }}</span>
             <span class="person"><b>{{ person.name }}</b><small>{{ t('role_' + person.role) }}<template v-if="person.groups.length"> · {{ person.groups.map(groupTitle).join(store.language === 'zh' ? '、' : ', ') }}</template></small></span>
-            <span class="since" v-if="person.status !== 'offline' && person.status_since">{{ elapsed(person.status_since) }}<small v-if="person.status_reason">{{ breakWord(person.status_reason) }}</small></span>
+            <span class="since"><template v-if="person.status !== 'offline' && person.status_since">{{ elapsed(person.status_since) }}</template><small v-if="person.status_reason">{{ breakWord(person.status_reason) }}</small></span>
             <span class="meter"><meter :value="person.held" min="0" :max="person.capacity" :high="person.capacity - 1" :optimum="0" :aria-label="t('load')"></meter>{{ person.held }}/{{ person.capacity }}</span></li></ul>
           <ul class="groups"><li v-for="group in store.board.groups" :key="group.name"><b>{{ groupTitle(group.name) }}</b><span>{{ t('on_duty', { count: group.online }) }}</span><span :class="{ late: group.waiting && !group.online }">{{ t('group_waiting', { count: group.waiting }) }}<template v-if="group.oldest"> · {{ elapsed(group.oldest) }}</template></span></li></ul>
         </section>

@@ -1,0 +1,284 @@
+"""The agents' desk in a real browser: from the login to the end of a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.console_support import (
+    another_page,
+    claim,
+    customer,
+    go_online,
+    let_it_go_badly,
+    log_in,
+    reply,
+    waiting_customer,
+)
+from tests.e2e.product import Product
+
+STORY = "前几天买了手环2,在iPhone 6上APP步数一直显示0,换安卓手机正常,固件是1.0.0.39"
+
+
+def picture() -> bytes:
+    """A small PNG."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + b"\x40\x90\x90" * 60) * 40
+    header = struct.pack(">IIBBBBB", 60, 40, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+async def test_wrong_password_is_told_and_nothing_opens(desktop_page: Page, product: Product) -> None:
+    await desktop_page.goto("/desk")
+    await desktop_page.get_by_label("用户名").fill(product.agent()["name"])
+    await desktop_page.get_by_label("密码").fill("not the password")
+    await desktop_page.get_by_role("button", name="登录", exact=True).click()
+    await expect(desktop_page.get_by_role("alert")).to_contain_text("用户名或密码不对")
+    await desktop_page.goto("/desk")
+    await expect(desktop_page).to_have_url(re.compile("/desk/login"))
+
+
+async def test_the_whole_way(desktop_page: Page, product: Product, tmp_path: Path) -> None:
+    page = desktop_page
+    async with waiting_customer(product, STORY, context={"os": "iOS", "os_version": "17.4"}) as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        row = page.locator(f'li[data-conversation="{one.id}"]')
+        await row.locator(".row").click()
+        await expect(page.locator(".headline")).not_to_be_empty()
+        await expect(page.get_by_label("回复客户…")).to_have_count(0)
+        await page.screenshot(path=tmp_path / "waiting.png")
+
+        await claim(page, one)
+        await one.hears("已接入")
+        await expect(page.get_by_label("回复客户…")).to_be_focused()
+        await reply(page, "您好,手环的事我来处理。")
+        assert (await one.hears("我来处理"))["sender"] == "agent"
+        await expect(page.locator(".message.agent")).to_contain_text("我来处理")
+
+        fact = page.locator("[data-fact=firmware_version]")
+        await expect(fact).to_contain_text("1.0.0.39")
+        await fact.click()
+        await expect(page.locator(".message.flash")).to_contain_text("1.0.0.39")
+        await page.screenshot(path=tmp_path / "fact.png")
+
+        box = page.get_by_label("回复客户…")
+        await box.fill("请问固件版本是多少")
+        await expect(page.locator(".known")).to_contain_text("1.0.0.39")
+        await box.fill("/tried")
+        await expect(page.get_by_role("option").first).to_contain_text("肯定已做的排查")
+        await box.press("Enter")
+        await expect(box).to_have_value(re.compile("已经把该排除的都排除了"))
+        await box.press("Enter")
+        await one.hears("已经把该排除的都排除了")
+
+        await page.get_by_role("tab", name="内部备注").click()
+        await page.get_by_label("给同事留一句备注…").fill("已报研发,等答复")
+        await page.get_by_label("给同事留一句备注…").press("Enter")
+        await expect(page.locator(".internal")).to_contain_text("已报研发,等答复")
+        assert all("已报研发" not in message["text"] for message in (await one.read())["messages"])
+
+        await page.get_by_role("button", name="结束", exact=True).click()
+        await page.get_by_label("已解决").check()
+        await page.get_by_label("小结").fill("升级固件后恢复")
+        await page.screenshot(path=tmp_path / "resolve.png")
+        await page.get_by_role("dialog").get_by_role("button", name="结束", exact=True).click()
+        await one.until(lambda seen: seen["owner"] == "closed", "closed")
+        await expect(page.locator(".nothing").first).to_be_visible()
+        await expect(page.locator(f'li[data-conversation="{one.id}"]')).to_have_count(0)
+
+
+async def test_two_agents_click_at_once(desktop_page: Page, browser: Browser, product: Product, tmp_path: Path) -> None:
+    async with waiting_customer(product, "我的包裹呢") as one, another_page(browser, product) as second:
+        pages = (desktop_page, second)
+        names = [product.agent(number=number)["name"] for number in (0, 1)]
+        for number, page in enumerate(pages):
+            await log_in(page, product.agent(number=number))
+            await go_online(page)
+            await page.locator(f'li[data-conversation="{one.id}"]').hover()
+        takes = [page.locator(f'li[data-conversation="{one.id}"] .take') for page in pages]
+        await asyncio.gather(*(take.evaluate("button => button.click()") for take in takes))
+        await one.until(lambda seen: seen["owner"].startswith("agent:"), "taken")
+        await asyncio.gather(*(expect(page.locator(".toasts p").first).to_be_visible() for page in pages))
+        said = [await page.locator(".toasts").inner_text() for page in pages]
+        won = [number for number in (0, 1) if "已接入" in said[number]]
+        assert len(won) == 1, said
+        assert f"已由{names[won[0]]}接待" in said[1 - won[0]]
+        await pages[1 - won[0]].screenshot(path=tmp_path / "lost.png")
+        assert sum("已接入" in message["text"] for message in (await one.read())["messages"]) == 1
+        await pages[won[0]].get_by_role("button", name="交还机器人").click()
+        await pages[won[0]].get_by_role("dialog").get_by_role("button", name="交还机器人").click()
+        await one.until(lambda seen: seen["owner"] == "bot", "released")
+
+
+async def test_transfer_with_a_note_then_back_to_the_bot(
+    desktop_page: Page, browser: Browser, product: Product, tmp_path: Path
+) -> None:
+    async with waiting_customer(product, "想换一条表带") as one, another_page(browser, product) as second:
+        await log_in(desktop_page, product.agent(number=0))
+        await go_online(desktop_page)
+        await log_in(second, product.agent(number=1))
+        await go_online(second)
+        await claim(desktop_page, one)
+        await desktop_page.get_by_role("button", name="转接", exact=True).click()
+        await desktop_page.get_by_label(product.agent(number=1)["name"]).check()
+        await desktop_page.get_by_label("给接手同事的话").fill("客户要黑色表带,已核对订单")
+        await desktop_page.screenshot(path=tmp_path / "transfer.png")
+        await desktop_page.get_by_role("dialog").get_by_role("button", name="转接", exact=True).click()
+
+        await second.get_by_role("tab", name="我的").click()
+        await second.locator(f'li[data-conversation="{one.id}"] .row').click()
+        await expect(second.locator(".internal")).to_contain_text("客户要黑色表带")
+        await reply(second, "黑色有货,今天就寄。")
+        await one.hears("黑色有货")
+        await second.get_by_role("button", name="交还机器人").click()
+        await second.get_by_role("dialog").get_by_role("button", name="交还机器人").click()
+        await one.until(lambda seen: seen["owner"] == "bot", "released")
+
+
+async def test_take_over_what_goes_badly(desktop_page: Page, product: Product, tmp_path: Path) -> None:
+    async with customer(product) as one:
+        seq = await one.say("你好")
+        await one.until(lambda page: page["messages"][-1]["seq"] > seq, "an answer")
+        let_it_go_badly(product, one.id)
+        await log_in(desktop_page, product.agent())
+        await go_online(desktop_page)
+        await desktop_page.get_by_role("tab", name="待干预").click()
+        row = desktop_page.locator(f'li[data-conversation="{one.id}"]')
+        await row.locator(".row").click()
+        await desktop_page.screenshot(path=tmp_path / "needs_help.png")
+        await row.locator(".take").click()
+        await one.until(lambda seen: seen["owner"].startswith("agent:"), "taken over")
+        await reply(desktop_page, "我是人工客服,接下来我来。")
+        await one.hears("我是人工客服")
+        await desktop_page.get_by_role("button", name="转接", exact=True).click()
+        await desktop_page.get_by_label("技术支持").check()
+        await desktop_page.get_by_role("dialog").get_by_role("button", name="转接", exact=True).click()
+        await one.until(lambda seen: seen["owner"] == "queue", "in the other group's line")
+        await desktop_page.get_by_role("tab", name="排队").click()
+        await expect(row).to_contain_text("技术支持")
+
+
+async def test_both_sides_see_files_typing_and_reading(desktop_page: Page, product: Product, tmp_path: Path) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "截图发你") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await claim(page, one)
+        await one.send_file("步数<b>0.png", picture(), "image/png")
+        image = page.locator(".thumb img")
+        await expect(image).to_be_visible()
+        await page.wait_for_function("() => document.querySelector('.thumb img').naturalWidth === 60")
+        await page.locator(".thumb").click()
+        await expect(page.get_by_role("dialog").get_by_role("img")).to_be_visible()
+        await page.keyboard.press("Escape")
+
+        await one.say("<img src=x onerror=\"document.title='broken'\"> <b>粗</b> **星**")
+        await expect(page.locator(".message.customer .words").last).to_have_text(
+            "<img src=x onerror=\"document.title='broken'\"> <b>粗</b> **星**"
+        )
+        assert "broken" not in await page.title()
+
+        await page.locator("input[type=file]").set_input_files(
+            {"name": "说明.log", "mimeType": "text/plain", "buffer": "步骤一\n步骤二".encode()}
+        )
+        seen = await one.until(lambda seen: seen["messages"][-1]["attachment"], "the agent's file")
+        assert seen["messages"][-1]["attachment"]["name"] == "说明.log"
+        await expect(page.locator(".message.agent .file")).to_contain_text("说明.log")
+
+        await one.http.post(f"{one.path}/typing")
+        await expect(page.locator(".typing")).to_contain_text("客户正在输入")
+        await reply(page, "收到了")
+        last = await one.hears("收到了")
+        await one.http.post(f"{one.path}/read", json={"seq": last["seq"]})
+        await expect(page.locator(".message.agent").last).to_contain_text("客户已读")
+        agent_read = await one.until(lambda seen: seen["read"]["agent"] > 0, "read by the agent")
+        assert agent_read["read"]["agent"] <= last["seq"]
+        await page.screenshot(path=tmp_path / "files.png")
+
+
+async def test_keyboard_draft_and_language(desktop_page: Page, product: Product, tmp_path: Path) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "发票抬头写错了") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await expect(page.locator(f'li[data-conversation="{one.id}"]')).to_be_visible()
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog")).to_contain_text("快捷键")
+        await page.keyboard.press("Escape")
+        await page.locator(f'li[data-conversation="{one.id}"] .row').click()
+        await expect(page.locator(".headline")).not_to_be_empty()
+        await page.locator(".headline").click()
+        await page.keyboard.press("c")
+        await one.hears("已接入")
+        box = page.get_by_label("回复客户…")
+        await expect(box).to_be_focused()
+        await page.keyboard.type("第一行")
+        await page.keyboard.press("Shift+Enter")
+        await page.keyboard.type("第二行")
+        await page.reload()
+        await expect(box).to_have_value("第一行\n第二行")
+        await page.get_by_role("tab", name="我的").click()
+        await expect(page.locator(f'li[data-conversation="{one.id}"]')).to_contain_text("草稿")
+
+        await page.get_by_role("button", name="Switch to English").click()
+        await expect(page.get_by_label("Write to the customer…")).to_have_value("第一行\n第二行")
+        await expect(page.get_by_role("button", name="Back to the bot")).to_be_visible()
+        await page.screenshot(path=tmp_path / "english.png")
+        await page.get_by_role("button", name="切换到中文").click()
+        await box.press("Enter")
+        assert (await one.hears("第一行"))["text"] == "第一行\n第二行"
+
+
+async def test_enter_of_the_input_method_does_not_send(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "你好") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await claim(page, one)
+        box = page.get_by_label("回复客户…")
+        await box.fill("nihao")
+        await box.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
+        await expect(box).to_have_value("nihao")
+        await box.press("Enter")
+        await one.hears("nihao")
+
+
+async def test_a_break_gives_conversations_back(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "想退货") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await claim(page, one)
+        await page.get_by_role("radio", name="小休").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("回到队列最前面")
+        await page.get_by_label("用餐").check()
+        await page.get_by_role("button", name="开始小休").click()
+        await one.until(lambda seen: seen["owner"] == "queue", "given back")
+        await expect(page.get_by_role("radio", name="小休 · 用餐")).to_be_checked()
+        await go_online(page)
+        await claim(page, one)
+
+
+async def test_an_ended_login_leads_to_the_login(desktop_page: Page, product: Product) -> None:
+    await log_in(desktop_page, product.agent())
+    await desktop_page.get_by_role("button", name="账号").click()
+    await desktop_page.get_by_role("button", name="退出登录").click()
+    await expect(desktop_page).to_have_url(re.compile("/desk/login"))
+    await desktop_page.goto("/desk")
+    await expect(desktop_page.get_by_label("用户名")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/desk", "/supervisor", "/designer"])
+async def test_no_page_without_login(desktop_page: Page, path: str) -> None:
+    await desktop_page.goto(path)
+    await expect(desktop_page).to_have_url(re.compile("/desk/login"))
