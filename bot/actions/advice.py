@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import catalogue, words
@@ -33,6 +33,10 @@ USE_PATTERNS = {
 LOW_BUDGET = 300.0
 NUMBER = re.compile(r"(?<![\d.])(\d{2,5})(?![\d.])")
 CHEAP = re.compile(r"便宜|实惠|性价比|不想花|省钱|入门|cheap|affordable|low|basic|budget", re.IGNORECASE)
+SHORT = 24
+TROUBLE = re.compile(
+    r"[不没坏]|无法|异常|(?<![a-z])(?:not|no|broken|won'?t|can'?t|doesn'?t|isn'?t|wrong)(?![a-z])", re.IGNORECASE
+)
 RICH = re.compile(r"不限|都行|最好|高端|旗舰|无所谓|随便|any|best|no limit|top|premium|don'?t mind", re.IGNORECASE)
 
 
@@ -105,6 +109,12 @@ class ValidateAdviceForm(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(dispatcher, tracker)
         given = tracker.slots_to_validate()
+        if (
+            turn.loop == FORM
+            and turn.intent == "device_problem"
+            and (len(turn.text) > SHORT or TROUBLE.search(turn.text))
+        ):
+            return [SlotSet("advice_use", None), ActionExecutionRejected(FORM)]
         use, detail = turn.slot("advice_use"), turn.slot("advice_detail")
         if given.get("advice_use") and use not in USES:
             use = read_use(turn)

@@ -6,11 +6,13 @@ import copy
 from typing import Any
 
 from bot.actions import bug_reports, catalogue, words
-from bot.actions.outcomes import SOLVED, TRYING, UNSOLVED, outcome_of
+from bot.actions.answers import answer_topic
+from bot.actions.outcomes import SOLVED, TRYING, UNSOLVED, outcome_of, said_outcome
 from bot.actions.questions import ask_fact
 from bot.actions.turn import SkillAction, Turn, payload
 from bot.nlu.lookups import device_categories
 
+VAGUE = "other"
 MOST_STEPS = 5
 STEPS_BEFORE_PERSON = 2
 MOST_CHOICES = 4
@@ -59,6 +61,9 @@ class Case:
         if self.turn.attachments and not self.turn.text:
             self._take_file()
             return
+        if self.turn.intent == "firmware_update" and said_outcome(self.turn) is None:
+            await answer_topic(self.turn, self.turn.topic)
+            return
         self._remember_words()
         if self.stage == "reported":
             await bug_reports.tell_again(self.turn, self.issue)
@@ -71,7 +76,7 @@ class Case:
 
     def _topic(self) -> str | None:
         name, _, topic = self.turn.topic.partition("/")
-        return topic if name == "device_problem" and topic in catalogue.guides() else None
+        return topic if name == "device_problem" and topic in catalogue.guides() and topic != VAGUE else None
 
     def _is_new(self, topic: str | None) -> bool:
         if self.turn.intent != "device_problem":
@@ -88,14 +93,17 @@ class Case:
         self.issue = {"topic": topic, "asked": [], "given": [], "words": [], "known": None, "told": False}
         self._remember_words()
         if topic is None:
+            self._open(VAGUE)
             self._wait("describe")
-            self.turn.say("utter_devices/describe", device=self._device_name())
             return
         self._name_topic(topic)
-        self.turn.say(
-            "utter_devices/opening", acknowledge=self.turn.local(self.guide["acknowledge"]), credit=self._credit()
-        )
+        self._open(topic)
         await self.go_on()
+
+    def _open(self, topic: str) -> None:
+        """Acknowledges the trouble, and what was tried already; for a vague one this is the open question."""
+        acknowledge = self.turn.local(catalogue.guides()[topic]["acknowledge"])
+        self.turn.say("utter_devices/opening", acknowledge=acknowledge, credit=self._credit())
 
     def _name_topic(self, topic: str) -> None:
         self.issue.update(topic=topic, title=catalogue.guides()[topic]["title"])
@@ -104,10 +112,6 @@ class Case:
     def _remember_words(self) -> None:
         if not self.turn.pressed:
             self.issue["words"] = [*self.issue.get("words", []), self.turn.text][-6:]
-
-    def _device_name(self) -> str:
-        product = self.turn.slot("product")
-        return self.turn.label(f"product_{product}") if product in catalogue.CATEGORIES else self.turn.label("device")
 
     def _tried(self) -> list[str]:
         return list(self.turn.slot("tried") or [])
@@ -128,14 +132,13 @@ class Case:
     async def _take_description(self, topic: str | None) -> None:
         if topic:
             self._name_topic(topic)
-            self.turn.say(
-                "utter_devices/opening", acknowledge=self.turn.local(self.guide["acknowledge"]), credit=self._credit()
-            )
-            await self.go_on()
+            self._open(topic)
         elif self.stage == "describe":
             self._offer_topics()
+            return
         else:
-            await self.go_on()
+            self.issue["topic"] = VAGUE
+        await self.go_on()
 
     def _offer_topics(self) -> None:
         """The second question gives choices: what the description may mean, then what the product often has."""
@@ -145,7 +148,7 @@ class Case:
         fitting = [
             topic
             for topic in dict.fromkeys([*likely, *guides])
-            if topic in guides and (not product or product in guides[topic]["categories"])
+            if topic in guides and topic != VAGUE and (not product or product in guides[topic]["categories"])
         ]
         self._wait("choose")
         self.turn.say(
@@ -285,7 +288,7 @@ class Case:
         person = [self.turn.button("person", "/request_human")] if len(given) >= STEPS_BEFORE_PERSON else []
         given.append(step["code"])
         self._wait("step")
-        self.turn.say(name, buttons=person, **values)
+        self.turn.say(name, index=len(given), buttons=person, **values)
 
     def _known_words(self, known: dict[str, Any], values: dict[str, str]) -> tuple[str, dict[str, str]]:
         told = {**values, "cause": self.turn.local(known["cause"]), "reports": str(known["reports"])}

@@ -189,7 +189,7 @@ class AskOrderNumber(SkillAction):
         if orders:
             turn.say("utter_orders/choose", buttons=[_choice(turn, order) for order in orders[:MOST_CHOICES]])
         elif turn.slot("form_trouble") == FORM:
-            turn.say("utter_orders/ask_number_again")
+            turn.say("utter_orders/ask_number_again", index=turn.round)
         else:
             turn.say("utter_orders/ask_number")
 
@@ -212,7 +212,7 @@ class AskPhone(SkillAction):
         if turn.slot("form_trouble") == "not_found" and proofs:
             turn.say("utter_orders/not_found", number=number, phone_last4=proofs[-1][1])
         elif turn.slot("form_trouble") == FORM:
-            turn.say("utter_orders/ask_phone_again", number=number)
+            turn.say("utter_orders/ask_phone_again", index=turn.round, number=number)
         else:
             turn.say("utter_orders/ask_phone", number=number)
 
@@ -237,7 +237,7 @@ async def do_task(turn: Turn) -> None:
     elif task == "track":
         say_state(turn, order)
     elif task == "refund_status":
-        _say_refund(turn, order)
+        await _say_refund(turn, order)
     elif task in PARCEL_TASKS:
         await parcels.answer(turn, order, task)
     else:
@@ -258,12 +258,14 @@ def say_state(turn: Turn, order: dict[str, Any]) -> None:
     turn.say(state_name(order), buttons=allowed_buttons(turn, order), **order_values(turn, order))
 
 
-def _say_refund(turn: Turn, order: dict[str, Any]) -> None:
+async def _say_refund(turn: Turn, order: dict[str, Any]) -> None:
     refund = order.get("refund")
     if refund:
         turn.say(f"utter_orders/refund_{refund['status']}", **order_values(turn, order))
     else:
-        turn.say("utter_orders/refund_none", buttons=allowed_buttons(turn, order), **order_values(turn, order))
+        days = (await shop().policies())["refund"]["days_original"]
+        buttons = allowed_buttons(turn, order)
+        turn.say("utter_orders/refund_none", buttons=buttons, refund_days=days, **order_values(turn, order))
 
 
 class AnswerAside(SkillAction):
@@ -273,15 +275,22 @@ class AnswerAside(SkillAction):
         return "action_answer_aside"
 
     async def answer(self, turn: Turn) -> None:
-        turn.set("form_trouble", None)
+        turn.set("form_trouble", turn.loop)
         if turn.intent in SOCIAL:
             turn.say(f"utter_aside/{turn.intent}")
-        elif turn.intent in UNCLEAR:
-            turn.set("form_trouble", turn.loop)
         elif turn.loop == FORM and (task := task_of(turn)):
-            _new_task(turn, task)
+            _change_task(turn, task)
+        elif turn.intent in UNCLEAR:
+            return
         else:
             await answer_topic(turn, turn.topic)
+
+
+def _change_task(turn: Turn, task: str) -> None:
+    """Another wish for the order that is being looked for: said back, since the form's question stays the same."""
+    if task != turn.slot("order_task") and task not in PARCEL_TASKS:
+        turn.say("utter_orders/task_changed", task=turn.label(f"task_{task}"))
+    _new_task(turn, task)
 
 
 class LeaveForm(SkillAction):

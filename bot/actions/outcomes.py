@@ -26,18 +26,31 @@ _CURED = re.compile(
 _NOT_A_PROBLEM = re.compile(r"没问题了|not? problem|no issue", re.IGNORECASE)
 
 
+_QUESTION = re.compile(r"[??]|怎么|如何|哪里|吗|(?<![a-z])(?:how|where|what|which|when|why)(?![a-z])", re.IGNORECASE)
+
+
 def outcome_of(turn: Turn) -> str:
     """What the customer says of the step given last: solved, unsolved, trying, or unknown."""
+    said = said_outcome(turn)
+    if said:
+        return said
+    if turn.intent in ("deny", "device_problem", "complain"):
+        return UNSOLVED
+    return TRYING if turn.intent in ("affirm", "thank") else UNKNOWN
+
+
+def said_outcome(turn: Turn) -> str | None:
+    """The outcome that the words themselves tell, whatever they were taken for; None when they tell none."""
     pressed = turn.entities.get("outcome")
     if pressed in (SOLVED, UNSOLVED):
         return str(pressed)
     text = turn.text
+    if turn.intent == "firmware_update" and _QUESTION.search(text):
+        return None
     if _FAILED.search(text) and not _NOT_A_PROBLEM.search(text):
         return UNSOLVED
     if _TRYING.search(text):
         return TRYING
     if _CURED.search(text):
         return SOLVED
-    if turn.intent in ("deny", "device_problem", "complain"):
-        return UNSOLVED
-    return TRYING if turn.intent in ("affirm", "thank") else UNKNOWN
+    return None

@@ -8,13 +8,14 @@ from typing import Any
 from bot.actions import words
 from bot.actions.clients.shop import NotAllowed, ShopRefused, shop
 from bot.actions.order_changes import NEEDED
-from bot.actions.orders import begin, task_of
+from bot.actions.orders import begin, do_task, task_of
 from bot.actions.turn import SkillAction, Turn
 
 YES = re.compile(
     r"确认|确定|是的|对的|好的|可以|没错|(?<![a-z])(?:yes|yeah|sure|confirm|ok|okay|go ahead|do it)(?![a-z])", re.I
 )
 NO = re.compile(r"不|别|没想|先等|(?<![a-z])(?:no|not|don'?t|wait|never)(?![a-z])", re.I)
+LOOKING = frozenset({"track", "refund_status"})
 NOT_SENT = frozenset({"task", "number", "question"})
 
 
@@ -29,6 +30,9 @@ class DoPending(SkillAction):
     async def answer(self, turn: Turn) -> None:
         pending = turn.slot("pending")
         task = task_of(turn)
+        if task in LOOKING:
+            await self._look(turn, pending, task)
+            return
         other_order = turn.entities.get("order_number", pending["number"]) != pending["number"]
         if other_order or task not in (None, "refund", pending["task"]):
             await begin(turn, task or pending["task"])
@@ -37,6 +41,13 @@ class DoPending(SkillAction):
             turn.say("utter_orders/still_to_confirm", question=pending["question"])
             return
         await self._do(turn, pending)
+
+    @staticmethod
+    async def _look(turn: Turn, pending: dict[str, Any], task: str) -> None:
+        """A question about the order in between: answered, and the open question is put once more."""
+        turn.set("order_task", task)
+        await do_task(turn)
+        turn.say("utter_orders/still_to_confirm", question=pending["question"])
 
     @staticmethod
     def _meant(turn: Turn, pending: dict[str, Any]) -> bool:
@@ -78,8 +89,8 @@ def _proof(turn: Turn, number: str) -> dict[str, str]:
     return {"phone_last4": turn.slot("phone_last4")}
 
 
-class DropPending(SkillAction):
-    """The customer says no: nothing is done."""
+class DropPending(DoPending):
+    """The customer says no: nothing is done. "确认取消" is a yes that looks like a no."""
 
     group = "orders"
 
@@ -88,6 +99,9 @@ class DropPending(SkillAction):
 
     async def answer(self, turn: Turn) -> None:
         pending = turn.slot("pending") or {}
+        if pending.get("question") and not turn.pressed and self._meant(turn, pending):
+            await self._do(turn, pending)
+            return
         turn.set("pending", None)
         turn.set("awaiting", "nothing")
         turn.say("utter_orders/pending_dropped", number=pending.get("number", ""))

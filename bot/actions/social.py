@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rasa_sdk.events import ActiveLoop, SlotSet
+
 from bot.actions import catalogue, words
 from bot.actions.orders import begin
 from bot.actions.turn import LISTEN, SkillAction, Turn
@@ -35,6 +37,8 @@ class HandOff(SkillAction):
             turn.set("handoff", {"reason": "asked_for_person", "group": _group(turn), "priority": 3, "evidence": []})
         turn.set("awaiting", "nothing")
         turn.set("pending", None)
+        if turn.loop:
+            turn.events += [ActiveLoop(None), SlotSet("requested_slot", None)]
         trouble = _trouble(turn)
         if turn.slot("handoff").get("reason") == "bot_error":
             turn.say("utter_social/hand_off_error")

@@ -105,6 +105,11 @@ class Turn:
                 said.append(str(event.get("text") or ""))
         return said
 
+    @property
+    def round(self) -> int:
+        """How many messages the customer has sent; chooses among wordings of the same question."""
+        return sum(event["event"] == "user" for event in self._events)
+
     def slot(self, name: str) -> Any:
         """A slot's value, as it will be after this action; the first of several values."""
         value = self._slots.get(name)
