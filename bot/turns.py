@@ -55,7 +55,7 @@ class WatchedEndpoint(EndpointConfig):
             if error.status == 400:
                 raise
             raise BrokenActionError(f"{name}: status {error.status}") from error
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise BrokenActionError(f"{name}: {type(error).__name__}") from error
         if not isinstance(answer, dict):
             raise BrokenActionError(f"{name}: no JSON object came back")
@@ -141,10 +141,13 @@ class Desk:
         """Raise DoorError 503 unless the action server answers."""
         url = str(self._endpoint.url).rsplit("/", 1)[0] + "/health"
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session, session.get(url) as response:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
+                session.get(url) as response,
+            ):
                 if response.status == 200:
                     return
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+        except (TimeoutError, aiohttp.ClientError, OSError):
             logger.warning("The action server does not answer.")
         raise DoorError(503, "actions_unreachable", "Start the action server, or wait until it is up.")
 
@@ -171,8 +174,17 @@ class Desk:
             if tracker is None:
                 return
             kept = _KEPT_AFTER_RESET + (FACT_NAMES if request.keep_facts else ())
-            memory = [SlotSet(name, tracker.get_slot(name)) for name in kept if name in tracker.slots and tracker.get_slot(name)]
-            fresh = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted(), *memory, ActionExecuted(ACTION_LISTEN_NAME)]
+            memory = [
+                SlotSet(name, tracker.get_slot(name))
+                for name in kept
+                if name in tracker.slots and tracker.get_slot(name)
+            ]
+            fresh = [
+                ActionExecuted(ACTION_SESSION_START_NAME),
+                SessionStarted(),
+                *memory,
+                ActionExecuted(ACTION_LISTEN_NAME),
+            ]
             tracker.update_with_events(fresh, self._processor.domain)
             await self._store.save(tracker)
 
@@ -185,7 +197,9 @@ class Desk:
                 return await self._fresh_turn(request)
             except BrokenActionError as error:
                 logger.error("Turn %s of %s failed: %s", request.turn_id, request.conversation, error)
-                raise DoorError(502, "action_failed", "Hand the conversation to a person.", {"action": str(error)}) from error
+                raise DoorError(
+                    502, "action_failed", "Hand the conversation to a person.", {"action": str(error)}
+                ) from error
 
     async def _fresh_turn(self, request: TurnRequest) -> dict[str, Any]:
         readings = [self._reader.read(message) for message in request.messages]
@@ -212,12 +226,18 @@ class Desk:
             parse_data=parse,
             input_channel=CHANNEL,
             message_id=request.turn_id,
-            metadata={"seqs": [reading.seq for reading in readings], "turn_id": request.turn_id, "attachments": attachments},
+            metadata={
+                "seqs": [reading.seq for reading in readings],
+                "turn_id": request.turn_id,
+                "attachments": attachments,
+            },
         )
 
     def _set(self, tracker: DialogueStateTracker, values: dict[str, Any]) -> None:
         """Set the slots that the domain has and that change."""
-        changed = {name: value for name, value in values.items() if name in tracker.slots and tracker.get_slot(name) != value}
+        changed = {
+            name: value for name, value in values.items() if name in tracker.slots and tracker.get_slot(name) != value
+        }
         tracker.update_with_events([SlotSet(name, value) for name, value in changed.items()], self._processor.domain)
 
     def _answer(
@@ -251,7 +271,9 @@ class Desk:
     ) -> None:
         """Add the one-tap button to the last message when the conversation goes middling badly; the tracker remembers it."""
         assessment = self._assessor.assess(tracker)
-        offered = any(button["payload"] == PERSON_PAYLOAD for message in messages for button in message["buttons"] or [])
+        offered = any(
+            button["payload"] == PERSON_PAYLOAD for message in messages for button in message["buttons"] or []
+        )
         if offered or not assessment.offers:
             return
         button = {"title": _OFFER[language], "payload": PERSON_PAYLOAD}
@@ -271,7 +293,7 @@ def _before_turn(request: TurnRequest, readings: list[Reading], tracker: Dialogu
     """What the desk says, and a clean sheet for what this turn leaves."""
     told = next((reading.language for reading in reversed(readings) if reading.language), None)
     values: dict[str, Any] = {
-        "language": request.language or told or tracker.get_slot("language") or "zh",
+        "language": request.language or told or tracker.get_slot("language") or request.locale or "zh",
         "turn_id": request.turn_id,
         "customer": request.customer.dict() if request.customer else None,
         "customer_token": request.customer_token,
@@ -279,7 +301,11 @@ def _before_turn(request: TurnRequest, readings: list[Reading], tracker: Dialogu
         "promises": [],
         "done": [],
     }
-    had = {(event.key, event.value) for event in tracker.applied_events() if isinstance(event, SlotSet) and _plain(event.value)}
+    had = {
+        (event.key, event.value)
+        for event in tracker.applied_events()
+        if isinstance(event, SlotSet) and _plain(event.value)
+    }
     known = {name: value for name, value in request.facts.items() if name in FACT_NAMES and (name, value) not in had}
     return {**known, **values}
 
@@ -293,7 +319,9 @@ def _from_readings(readings: list[Reading], tracker: DialogueStateTracker) -> di
     tried = list(tracker.get_slot("tried") or [])
     tried += [step["text"] for reading in readings for step in reading.tried if step["text"] not in tried]
     course = list(tracker.get_slot("emotion_course") or [])
-    course += [{"seq": r.seq, "label": r.parse["emotion"]["label"], "score": r.parse["emotion"]["score"]} for r in readings]
+    course += [
+        {"seq": r.seq, "label": r.parse["emotion"]["label"], "score": r.parse["emotion"]["score"]} for r in readings
+    ]
     values: dict[str, Any] = {"tried": list(dict.fromkeys(tried)), "emotion_course": course[-COURSE_LENGTH:]}
     stated = {fact["name"]: fact["value"] for reading in readings for fact in reading.facts}
     category = device_categories().get(str(tracker.get_slot("device_model")))

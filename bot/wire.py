@@ -79,11 +79,15 @@ class ParseRequest(BaseModel):
 
 
 class TurnRequest(ParseRequest):
-    """What came in since the last turn, and what the desk knows of the customer."""
+    """What came in since the last turn, and what the desk knows of the customer.
+
+    `language` was chosen by the customer; `locale` is only a guess for as long as nothing said tells the language.
+    """
 
     conversation: str = Field(min_length=1, max_length=200)
     turn_id: str = Field(min_length=1, max_length=200)
     language: Literal["zh", "en"] | None = None
+    locale: Literal["zh", "en"] | None = None
     facts: dict[str, str] = Field(default_factory=dict)
     customer: Customer | None = None
     customer_token: str | None = Field(default=None, max_length=4000)
@@ -94,7 +98,11 @@ class TurnRequest(ParseRequest):
         if value is None:
             return {}
         if isinstance(value, list):
-            value = {str(item["name"]): item["value"] for item in value if isinstance(item, dict) and "name" in item and "value" in item}
+            value = {
+                str(item["name"]): item["value"]
+                for item in value
+                if isinstance(item, dict) and "name" in item and "value" in item
+            }
         if not isinstance(value, dict):
             raise ValueError("facts are a list of {name, value} or an object")
         return {str(name): str(fact) for name, fact in value.items() if fact not in (None, "")}

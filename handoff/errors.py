@@ -63,18 +63,15 @@ class ApiError(Exception):
         return {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
 
 
+def asked_language(request: Request) -> str | None:
+    """Return `zh` or `en` when that is what `Accept-Language` asks for first."""
+    first = request.headers.get("accept-language", "").strip().lower()[:2]
+    return first if first in {"zh", "en"} else None
+
+
 def caller_language(request: Request) -> str:
     """Return the language of the caller: the conversation's when known, else `Accept-Language`, else Chinese."""
-    known = getattr(request.state, "language", None)
-    if known:
-        return known
-    return header_language(request.headers.get("accept-language", ""))
-
-
-def header_language(header: str) -> str:
-    """Return the first of our languages that an `Accept-Language` header names, else Chinese."""
-    tags = (part.partition(";")[0].strip().lower()[:2] for part in header.split(","))
-    return next((tag for tag in tags if tag in LANGUAGES), "zh")
+    return getattr(request.state, "language", None) or asked_language(request) or "zh"
 
 
 def install(app: FastAPI) -> None:

@@ -147,6 +147,7 @@ class Turns:
                 "turn_id": f"{conversation.id}:{conversation.version}:{last}",
                 "messages": [as_bot_input(message, attachment) for message, attachment in waiting],
                 "language": conversation.language,
+                "locale": conversation.spoken_language,
                 "facts": facts,
                 "customer": {"id": customer.external_id, "name": customer.name} if customer.external_id else None,
                 "customer_token": shop_token(customer),

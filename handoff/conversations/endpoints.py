@@ -37,7 +37,7 @@ from handoff.conversations.service import Conversations, Said
 from handoff.conversations.work import Work
 from handoff.customers.service import Customers
 from handoff.desk import desk
-from handoff.errors import ApiError
+from handoff.errors import ApiError, asked_language
 from handoff.principals import AgentCaller, AnyCaller, Caller, Colleague, CustomerCaller, OwnCustomer
 from handoff.queue.service import Queue
 from handoff.settings import settings
@@ -57,7 +57,9 @@ async def start(body: StartConversation, request: Request) -> dict[str, Any]:
         customers = Customers(session)
         customer = await (customers.identified(body.customer_token) if body.customer_token else customers.anonymous())
         context = body.context.model_dump(exclude_none=True)
-        conversation, token = await Conversations(session).start(customer, body.language, context)
+        conversation, token = await Conversations(session).start(
+            customer, body.language, context, locale=asked_language(request)
+        )
         await Summaries(session).learn_context(conversation, context)
         return {"id": conversation.id, "token": token, "owner": conversation.owner}
 

@@ -60,8 +60,12 @@ class Conversations:
         context: dict[str, Any],
         origin: str = "widget",
         external_sender: str | None = None,
+        locale: str | None = None,
     ) -> tuple[Conversation, str]:
-        """Open a conversation with the bot; returns it and the bearer token, which is shown this once."""
+        """Open a conversation with the bot; returns it and the bearer token, which is shown this once.
+
+        `language` is the customer's choice, `locale` only what the browser asks for until the customer has spoken.
+        """
         token = new_token(CUSTOMER_TOKEN_PREFIX)
         conversation = Conversation(
             id=new_id("c"),
@@ -71,6 +75,7 @@ class Conversations:
             origin=origin,
             external_sender=external_sender,
             language=language,
+            spoken_language=locale,
             context=context,
             owner=BOT,
             version=1,
@@ -222,13 +227,13 @@ class Conversations:
             _begin_stretch(conversation)
             change_owner(self.session, conversation, agent.owner_key, by="customer", reason="reopened")
         else:
-            self.reopen_with_bot(conversation)
+            self.reopen_with_bot(conversation, by="customer")
 
-    def reopen_with_bot(self, conversation: Conversation) -> None:
+    def reopen_with_bot(self, conversation: Conversation, *, by: str) -> None:
         """Open a closed conversation again; the bot has forgotten the old trouble, not the facts."""
         _begin_stretch(conversation)
         conversation.reset_pending = True
-        change_owner(self.session, conversation, BOT, by="customer", reason="reopened")
+        change_owner(self.session, conversation, BOT, by=by, reason="reopened")
 
     async def page(
         self, conversation: Conversation, after: int, limit: int = PAGE

@@ -140,7 +140,7 @@ class Promises:
 
     async def _to_queue(self, conversation: Conversation, promise: Promise) -> None:
         if conversation.owner == CLOSED:
-            Conversations(self.session).reopen_with_bot(conversation)
+            Conversations(self.session).reopen_with_bot(conversation, by="system")
         assert conversation.owner == BOT
         group = conversation.group_name or (BUG_REPORT_GROUP if promise.kind == BUG_REPORT else None)
         await Queue(self.session).enqueue(

@@ -51,7 +51,7 @@ class Queue:
         if conversation.agent_id:
             raise ApiError(409, "with_agent")
         if conversation.owner == CLOSED:
-            Conversations(self.session).reopen_with_bot(conversation)
+            Conversations(self.session).reopen_with_bot(conversation, by="customer")
         return await self.enqueue(
             conversation,
             Reason.ASKED_FOR_PERSON,
@@ -146,13 +146,14 @@ class Queue:
         recent = await self._recent(group)
         if len(recent) < ENOUGH_HISTORY:
             return None
+        pick_up = _median([(h.claimed_at - h.created_at).total_seconds() for h in recent if h.claimed_at])
         if position <= free:
-            return _median([(h.claimed_at - h.created_at).total_seconds() for h in recent if h.claimed_at])
+            return pick_up * -(-position // len(on_duty))
         handled = [(h.ended_at - h.claimed_at).total_seconds() for h in recent if h.ended_at and h.claimed_at]
         if len(handled) < ENOUGH_HISTORY:
             return None
         seats = sum(agent.capacity for agent in on_duty)
-        return int((position - free) / max(1, seats) * sum(handled) / len(handled)) or None
+        return pick_up + int((position - free) / max(1, seats) * sum(handled) / len(handled))
 
     async def _recent(self, group: str) -> list[Handoff]:
         rows = await self.session.scalars(
@@ -297,9 +298,9 @@ def _before(handoff: Handoff) -> ColumnElement[bool]:
     return or_(Handoff.state == State.WAITING, same_state) if handoff.state == State.TICKET else same_state
 
 
-def _median(seconds: list[float]) -> int | None:
+def _median(seconds: list[float]) -> int:
     ordered = sorted(seconds)
-    return max(1, int(ordered[len(ordered) // 2])) if ordered else None
+    return max(1, int(ordered[len(ordered) // 2]))
 
 
 def handoff_view(handoff: Handoff, place: Place, language: str) -> dict[str, Any]:
