@@ -17,7 +17,7 @@ _TOPIC_SURE = 0.35
 
 @dataclass
 class Reading:
-    """What one message says. `parse` is Rasa's parse data: intent, entities, topic, wishes, emotion, language, tried."""
+    """What one message says. `parse` is Rasa's parse data with topic, wishes, emotion, language and tried."""
 
     seq: int
     text: str
@@ -53,7 +53,7 @@ class Reading:
 
 
 class Reader:
-    """Runs the model's understanding without Rasa's handler for typed `/intent` text: a customer's slash is only a slash."""
+    """Runs the model without Rasa's handler for typed `/intent` text: a customer's slash is only a slash."""
 
     def __init__(self, processor: MessageProcessor) -> None:
         """A reader of the processor's model."""
@@ -85,7 +85,8 @@ class Reader:
             parse, text = self._together(readings)
         parse["text"] = f"／{text[1:]}" if text.startswith("/") and not any(r.pressed for r in readings) else text
         parse["messages"] = [
-            {"seq": r.seq, "text": r.text, "intent": r.intent, "emotion": r.parse["emotion"], "pressed": r.pressed} for r in readings
+            {"seq": r.seq, "text": r.text, "intent": r.intent, "emotion": r.parse["emotion"], "pressed": r.pressed}
+            for r in readings
         ]
         return parse
 
@@ -120,10 +121,16 @@ class Reader:
         else:
             chosen = None
             parse = self._parse("\n".join(reading.text for reading in readings if reading.text) or "…")
-        text = chosen.text if chosen and chosen.pressed else "\n".join(reading.text for reading in readings if reading.text)
+        text = (
+            chosen.text
+            if chosen and chosen.pressed
+            else "\n".join(reading.text for reading in readings if reading.text)
+        )
         parse["entities"] = _all_entities(readings)
         parse["tried"] = [step for reading in readings for step in reading.parse.get("tried", [])]
-        parse["wishes"] = list({w["intent"]: w for reading in readings for w in reading.parse.get("wishes", [])}.values())
+        parse["wishes"] = list(
+            {w["intent"]: w for reading in readings for w in reading.parse.get("wishes", [])}.values()
+        )
         parse["emotion"] = _strongest_emotion(readings)
         return parse, text
 
@@ -171,4 +178,9 @@ def _is_stated(entity: dict[str, Any]) -> bool:
 
 
 def _fact(entity: dict[str, Any], text: str, seq: int) -> dict[str, Any]:
-    return {"name": entity["entity"], "value": entity["value"], "quote": text[entity["start"] : entity["end"]], "seq": seq}
+    return {
+        "name": entity["entity"],
+        "value": entity["value"],
+        "quote": text[entity["start"] : entity["end"]],
+        "seq": seq,
+    }

@@ -102,7 +102,9 @@ class SnapshotTrackerStore(TrackerStore):
 
     async def retrieve(self, sender_id: str) -> LiveTracker | None:
         """The live tracker of a conversation: its memory, and the events of its last turns."""
-        row = await self._run(lambda: self._one("SELECT version, snapshot FROM trackers WHERE conversation = ?", sender_id))
+        row = await self._run(
+            lambda: self._one("SELECT version, snapshot FROM trackers WHERE conversation = ?", sender_id)
+        )
         if row is None:
             return None
         tracker = self._rebuild(sender_id, json.loads(row[1]))
@@ -125,7 +127,9 @@ class SnapshotTrackerStore(TrackerStore):
         """Append the new events and replace the snapshot."""
         await self.save_turn(tracker, None, None)
 
-    async def save_turn(self, tracker: DialogueStateTracker, turn_id: str | None, answer: dict[str, Any] | None) -> None:
+    async def save_turn(
+        self, tracker: DialogueStateTracker, turn_id: str | None, answer: dict[str, Any] | None
+    ) -> None:
         """Append the new events, replace the snapshot and keep the turn's answer, all or nothing.
 
         Raises StaleTrackerError when the conversation moved on in another process since the tracker was read.
@@ -182,7 +186,13 @@ class SnapshotTrackerStore(TrackerStore):
             self._database.executemany(
                 "INSERT INTO tracker_events VALUES (?, ?, ?, ?, ?)",
                 [
-                    (conversation, count + i, event["event"], event.get("timestamp") or now, json.dumps(event, ensure_ascii=False))
+                    (
+                        conversation,
+                        count + i,
+                        event["event"],
+                        event.get("timestamp") or now,
+                        json.dumps(event, ensure_ascii=False),
+                    )
                     for i, event in enumerate(new)
                 ],
             )
@@ -191,7 +201,9 @@ class SnapshotTrackerStore(TrackerStore):
                 (conversation, version + 1, count + len(new), snapshot, now),
             )
             if turn_id is not None and reply is not None:
-                self._database.execute("INSERT INTO turn_answers VALUES (?, ?, ?, ?)", (conversation, turn_id, reply, now))
+                self._database.execute(
+                    "INSERT INTO turn_answers VALUES (?, ?, ?, ?)", (conversation, turn_id, reply, now)
+                )
             self._database.execute("COMMIT")
         except BaseException:
             self._database.execute("ROLLBACK")
@@ -218,11 +230,12 @@ class SnapshotTrackerStore(TrackerStore):
 
 
 def unwrap(store: TrackerStore) -> SnapshotTrackerStore:
-    """Our store behind Rasa's wrapper, which would turn its failures into memory; raises TypeError for any other store."""
+    """Our store behind Rasa's wrapper, which turns failures into memory; raises TypeError for any other store."""
     inner = store._tracker_store if isinstance(store, FailSafeTrackerStore) else store
     if not isinstance(inner, SnapshotTrackerStore):
         raise TypeError(
-            f"The tracker store is {type(inner).__name__}, not SnapshotTrackerStore: conversations would be lost at a restart. "
+            f"The tracker store is {type(inner).__name__}, not SnapshotTrackerStore: "
+            "conversations would be lost at a restart. "
             "Look at tracker_store in endpoints.yml."
         )
     return inner
@@ -246,7 +259,11 @@ def _is_cut(events: list[dict[str, Any]]) -> bool:
 
 def _cut(events: list[Event]) -> int:
     """Where the kept turns begin: after a listening bot; 0 while the tracker is short."""
-    listens = [i for i, event in enumerate(events) if isinstance(event, ActionExecuted) and event.action_name == ACTION_LISTEN_NAME]
+    listens = [
+        i
+        for i, event in enumerate(events)
+        if isinstance(event, ActionExecuted) and event.action_name == ACTION_LISTEN_NAME
+    ]
     if len(listens) <= TURNS_BEFORE_CUT:
         return 0
     return listens[-TURNS_KEPT - 1] + 1

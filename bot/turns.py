@@ -112,7 +112,7 @@ class Desk:
     """The bot as the desk knows it: turns, parses, resets."""
 
     def __init__(self, agent: Agent) -> None:
-        """Take over a loaded agent; raises TypeError or ValueError when it cannot serve (no model, wrong store, no actions)."""
+        """Take over a loaded agent; raises TypeError or ValueError when it cannot serve (no model, wrong store)."""
         if agent.processor is None or not agent.is_ready():
             raise ValueError("No model is loaded. Train one (make train) and look at the lines above.")
         if agent.action_endpoint is None:
@@ -269,7 +269,7 @@ class Desk:
     def _offer_person(
         self, messages: list[dict[str, Any]], tracker: DialogueStateTracker, turn_start: int, language: str
     ) -> None:
-        """Add the one-tap button to the last message when the conversation goes middling badly; the tracker remembers it."""
+        """Add the one-tap button to the last message when things go middling badly; the tracker remembers it."""
         assessment = self._assessor.assess(tracker)
         offered = any(
             button["payload"] == PERSON_PAYLOAD for message in messages for button in message["buttons"] or []
@@ -315,7 +315,7 @@ def _plain(value: Any) -> bool:
 
 
 def _from_readings(readings: list[Reading], tracker: DialogueStateTracker) -> dict[str, Any]:
-    """Slots that no entity fills: the steps tried, the course of the mood, a device that is no longer the one spoken of."""
+    """Slots that no entity fills: the steps tried, the course of the mood, a device no longer spoken of."""
     tried = list(tracker.get_slot("tried") or [])
     tried += [step["text"] for reading in readings for step in reading.tried if step["text"] not in tried]
     course = list(tracker.get_slot("emotion_course") or [])

@@ -1,4 +1,4 @@
-"""The intent classifier: trained on the full labels, it tells the base intent, the topic and the separate wishes of a message."""
+"""The intent classifier: trained on the full labels, it tells a message's base intent, topic and separate wishes."""
 
 from typing import Any
 
@@ -15,7 +15,9 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.nlu.model import LinearModel
 from bot.nlu.text import CLAUSE_END, SENTENCE_END, Aligned, align, is_empty, split
 
-SOCIAL = frozenset("greet thank goodbye affirm deny chitchat inform out_of_scope capabilities who_are_you".split())
+SOCIAL = frozenset(
+    "greet thank goodbye affirm deny chitchat inform out_of_scope capabilities who_are_you".split()  # noqa: SIM905
+)
 
 
 def base_of(label: str) -> str:
@@ -34,7 +36,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`strength` is the inverse of the regularisation; `wish_at` the confidence from which a sentence is a wish of its own."""
+        """`strength`: inverse of the regularisation; `wish_at`: confidence from which a clause is a wish of its own."""
         return {
             "strength": 5.0,
             "characters": 1.0,
@@ -116,7 +118,11 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         message.set(INTENT, dict(ranking[0]), add_to_output=True)
         message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
         message.set("topic", topic, add_to_output=True)
-        message.set("wishes", self._wishes(aligned, stretches or [(0, len(aligned.text))], parts if len(parts) else rows, model), True)
+        message.set(
+            "wishes",
+            self._wishes(aligned, stretches or [(0, len(aligned.text))], parts if len(parts) else rows, model),
+            True,
+        )
         message.set("familiarity", list(model.familiarity(text)))
 
     def _stretches(self, aligned: Aligned) -> list[tuple[int, int]]:
@@ -136,8 +142,16 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             if first["name"] in SOCIAL or first["confidence"] < self._config["wish_at"]:
                 continue
             span = aligned.span(start, end)
-            label = max(_labels_of(first["name"], model.labels), key=lambda label, row=row: row[model.labels.index(label)])
-            wish = {"intent": first["name"], "topic": label, "confidence": first["confidence"], "start": span.start, "end": span.end}
+            label = max(
+                _labels_of(first["name"], model.labels), key=lambda label, row=row: row[model.labels.index(label)]
+            )
+            wish = {
+                "intent": first["name"],
+                "topic": label,
+                "confidence": first["confidence"],
+                "start": span.start,
+                "end": span.end,
+            }
             if wish["confidence"] > best.get(first["name"], {"confidence": 0.0})["confidence"]:
                 best[first["name"]] = wish
         return sorted(best.values(), key=lambda wish: wish["start"])

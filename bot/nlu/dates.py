@@ -15,8 +15,20 @@ _BOUGHT = re.compile(
 _NUMBER = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "a": 1,
            "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}  # fmt: skip
 _COUNT = r"\d{1,3}|[一两二三四五六七八九十]|an?|one|two|three|four|five|six|seven|ten"
-_DAYS_AGO = {"大前天": 3, "前天": 2, "昨天": 1, "昨日": 1, "昨晚": 1, "今天": 0, "今早": 0, "今儿": 0, "day before yesterday": 2,
-             "yesterday": 1, "today": 0, "this morning": 0}  # fmt: skip
+_DAYS_AGO = {
+    "大前天": 3,
+    "前天": 2,
+    "昨天": 1,
+    "昨日": 1,
+    "昨晚": 1,
+    "今天": 0,
+    "今早": 0,
+    "今儿": 0,
+    "day before yesterday": 2,
+    "yesterday": 1,
+    "today": 0,
+    "this morning": 0,
+}
 
 _RELATIVE = re.compile("|".join(sorted(map(re.escape, _DAYS_AGO), key=len, reverse=True)))
 _AGO = re.compile(rf"({_COUNT})\s*(?:个)?\s*(天|日|周|星期|days?|weeks?)\s*(?:之?前|以前|ago)")
@@ -36,7 +48,9 @@ def extract(aligned: Aligned, today: date | None = None) -> list[Found]:
     clauses = split(aligned)
     for index, (start, end) in enumerate(clauses):
         text = aligned.text[start:end]
-        follows = index + 1 < len(clauses) and len(text) <= 6 and _BOUGHT.search(aligned.text[slice(*clauses[index + 1])])
+        follows = (
+            index + 1 < len(clauses) and len(text) <= 6 and _BOUGHT.search(aligned.text[slice(*clauses[index + 1])])
+        )
         if not _BOUGHT.search(text) and not follows:
             continue
         found = _read(text, day)

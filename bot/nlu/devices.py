@@ -10,9 +10,13 @@ from bot.nlu.text import Aligned, split
 
 _WORKS = re.compile(
     r"(?:就|却|都|也|是|很|可以)?正常|没(?:有)?(?:任何)?(?:问题|毛病|事)|可以用|能用|好用|好使|好的|就好了|一切ok|就行|就可以|能(?:连|记|显示|同步)"
-    r"|(?<![a-z])(?:works?(?: fine| well| perfectly| ok)?|working|worked|fine|no (?:problem|issue)s?|ok(?:ay)?|without (?:any )?(?:problem|issue)s?)(?![a-z])"
+    r"|(?<![a-z])(?:works?(?: fine| well| perfectly| ok)?|working|worked|fine|no (?:problem|issue)s?"
+    r"|ok(?:ay)?|without (?:any )?(?:problem|issue)s?)(?![a-z])"
 )
-_FAILS = re.compile(r"不(?:正常|能|可以|行|好)|没(?:法|办法)正常|也(?:不行|一样|这样)|(?<![a-z])(?:doesn't|don't|not|won't|isn't|never|stopped) (?:work|fine|ok)")
+_FAILS = re.compile(
+    r"不(?:正常|能|可以|行|好)|没(?:法|办法)正常|也(?:不行|一样|这样)"
+    r"|(?<![a-z])(?:doesn't|don't|not|won't|isn't|never|stopped) (?:work|fine|ok)"
+)
 _NOT = re.compile(r"(?:不是|并非|而不是|没有|not|isn't|instead of|than)\s*(?:a |an |the |我?的)?$")
 
 
@@ -54,7 +58,7 @@ def _system_patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 
 def extract(aligned: Aligned, taken: Taken, steps: list[tuple[int, int]]) -> list[Found]:
-    """Device, product, phone and system; `steps` are stretches that tell what was tried and name no device of the case."""
+    """Device, product, phone and system; `steps` tell what was tried and name no device of the case."""
     found = _devices(aligned, steps)
     for _, _, start, end, _ in found:
         taken.take(start, end)
@@ -71,7 +75,9 @@ def extract(aligned: Aligned, taken: Taken, steps: list[tuple[int, int]]) -> lis
 
 def _devices(aligned: Aligned, steps: list[tuple[int, int]]) -> list[Found]:
     models = [m for m in _models(aligned) if not _inside(m, steps)]
-    kinds = [m for m in _categories(aligned) if not _inside(m, steps) and not _inside(m, [(x.start, x.end) for x in models])]
+    kinds = [
+        m for m in _categories(aligned) if not _inside(m, steps) and not _inside(m, [(x.start, x.end) for x in models])
+    ]
     stated = [m for m in models if not _NOT.search(aligned.text[: m.start])]
     model = (stated or models or [None])[-1] if _corrected(models, stated) else (stated or models or [None])[0]
     if model:
@@ -98,19 +104,10 @@ def _models(aligned: Aligned) -> list[Mention]:
     found: list[Mention] = []
     for slug, category, pattern in _model_patterns():
         for match in pattern.finditer(aligned.text):
-            mention = Mention(slug, *_trim(match), False, category)
+            mention = Mention(slug, *match.span(), False, category)
             if not _inside(mention, [(m.start, m.end) for m in found]):
                 found.append(mention)
     return sorted(found, key=lambda m: m.start)
-
-
-def _trim(match: re.Match[str]) -> tuple[int, int]:
-    """The match without words that merely precede a name ("我的手环2" says 手环2)."""
-    text, start = match.group(), match.start()
-    lead = re.match(r"[一-龥]{2}(?=手环)", text)
-    if lead and lead.group() not in ("小米", "澜墨", "华为", "荣耀", "智能", "运动"):
-        start += 2
-    return start, match.end()
 
 
 def _categories(aligned: Aligned) -> list[Mention]:
@@ -124,7 +121,9 @@ def _phones(aligned: Aligned, taken: Taken) -> list[Mention]:
     found: list[Mention] = []
     for brand, system, pattern in _phone_patterns():
         for match in pattern.finditer(aligned.text):
-            if not taken.free(*match.span()) or _inside(Mention("", *match.span(), False), [(m.start, m.end) for m in found]):
+            if not taken.free(*match.span()) or _inside(
+                Mention("", *match.span(), False), [(m.start, m.end) for m in found]
+            ):
                 continue
             name = f"{brand} {_model_name(match.group('model'))}"
             found.append(Mention(name, *match.span(), _works_at(aligned, match.start()), system))

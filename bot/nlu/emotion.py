@@ -19,10 +19,18 @@ LABELS = ("calm", "pleased", "anxious", "disappointed", "angry", "abusive", "sar
 _FEELINGS = ("abusive", "angry", "disappointed", "anxious", "pleased", "sarcastic")
 _NEGATIVE = ("abusive", "angry", "disappointed", "anxious", "sarcastic")
 _QUOTED = re.compile(r"\"[^\"]{1,80}\"|「[^」]{1,80}」|『[^』]{1,80}』|《[^》]{1,80}》")
-_TOLD = re.compile(r"(?:我?(?:朋友|同事|老婆|老公|妈|爸|同学|邻居|别人|网上|有人)|(?<![a-z])(?:he|she|they|my (?:wife|husband|friend|boss)))[^,。;!?]{0,8}(?:说|觉得|很|太|is|was|are|says?|said|feels?)")
+_TOLD = re.compile(
+    r"(?:我?(?:朋友|同事|老婆|老公|妈|爸|同学|邻居|别人|网上|有人)"
+    r"|(?<![a-z])(?:he|she|they|my (?:wife|husband|friend|boss)))[^,。;!?]{0,8}"
+    r"(?:说|觉得|很|太|is|was|are|says?|said|feels?)"
+)
 _SHOUT = re.compile(r"(?<![A-Za-z])[A-Z]{3,}(?:['!?,.\s]+[A-Z]{2,}){1,}")
 _MARKS = re.compile(r"[!?]{3,}|(?:!\s*){3,}")
-_BITTER = re.compile(r"(?:真|可真|太)(?:好用|棒|厉害|快|行|好|高效|贴心|专业)[^谢]*$|(?<![a-z])(?:great|wonderful|brilliant|amazing|fantastic|lovely) (?:product|quality|device|service|band|watch)[^.]*(?:broke|dead|stopped|again|days)")
+_BITTER = re.compile(
+    r"(?:真|可真|太)(?:好用|棒|厉害|快|行|好|高效|贴心|专业)[^谢]*$"
+    r"|(?<![a-z])(?:great|wonderful|brilliant|amazing|fantastic|lovely) "
+    r"(?:product|quality|device|service|band|watch)[^.]*(?:broke|dead|stopped|again|days)"
+)
 _THRESHOLD = 0.3
 
 
@@ -55,7 +63,9 @@ def _lexicon() -> _Lexicon:
         despair=compile_all(listed["despair"]),
         trouble=compile_all(listed["trouble"]),
         boosters=re.compile(rf"(?:{compile_all(listed['boosters']).pattern})\s*$"),
-        denied=re.compile(rf"(?:{denials})(?:\s?(?:太|很|再|要|是|有|那么|这么|特别|very|so|that|really|be|get|feel|too|a|an|any))*\s*$"),
+        denied=re.compile(
+            rf"(?:{denials})(?:\s?(?:太|很|再|要|是|有|那么|这么|特别|very|so|that|really|be|get|feel|too|a|an|any))*\s*$"
+        ),
     )
 
 
@@ -110,7 +120,7 @@ def _hear_irony(lexicon: _Lexicon, text: str, scores: dict[str, float]) -> None:
         scores["sarcastic"] = scores["sarcastic"] if scores["sarcastic"] >= 0.75 else scores["sarcastic"] / 2
     elif scores["sarcastic"] < 0.3 <= scores["pleased"] and _BITTER.search(text):
         scores["sarcastic"], scores["pleased"] = 0.65, 0.0
-    elif 0.3 <= scores["sarcastic"]:
+    elif scores["sarcastic"] >= 0.3:
         scores["sarcastic"] = 1 - (1 - scores["sarcastic"]) * 0.6
         scores["pleased"] = 0.0
 

@@ -1,4 +1,4 @@
-"""Facts that a customer states: numbers, versions, devices, phones, dates, steps already tried. Each with the words that say so."""
+"""Facts that a customer states: numbers, versions, devices, phones, dates, steps tried; each with its own words."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ def extract_tried(raw: str) -> list[dict[str, Any]]:
 
 
 def _one_of_each(facts: list[Fact]) -> list[Fact]:
-    """The last statement of each name wins ("not 1.0.0.39, it is 1.0.0.45"); a spoken-of thing never hides a stated one."""
+    """The last statement of a name wins ("not 1.0.0.39, it is 1.0.0.45"); a spoken-of thing hides no stated one."""
     kept: dict[tuple[str, str | None], Fact] = {}
     for fact in sorted(facts, key=lambda fact: fact.span.start):
         kept[(fact.name, fact.role)] = fact

@@ -25,7 +25,9 @@ def _requests() -> dict[str, Any]:
     listed = lookup("requests")
     return {
         **{name: compile_all(listed[name]) for name in ("person", "no_person", "identity")},
-        "short": {_MARKS.sub("", normalise(text)): intent for intent, texts in listed["short"].items() for text in texts},
+        "short": {
+            _MARKS.sub("", normalise(text)): intent for intent, texts in listed["short"].items() for text in texts
+        },
         "emoji": {mark: intent for intent, marks in listed["emoji"].items() for mark in marks},
         "data_words": _word_pattern(listed["data_words"]),
     }
@@ -90,12 +92,12 @@ def _trimmed(aligned: Aligned) -> str:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class IntentGuard(GraphComponent):
-    """Overrules the statistics where wording is certain, and calls a message not understood when it looks like nothing known."""
+    """Overrules the statistics where wording is certain; what looks like nothing known is not understood."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`fallback_at`: confidence under which a message is not understood; `strange_*`: unknown text is trusted less."""
-        return {"fallback_at": 0.34, "strange_at": 0.6, "strange_pairs": 0.45, "strange_likeness": 0.42}
+        """`fallback_at`: confidence under which nothing is understood; `strange_*`: unknown text is trusted less."""
+        return {"fallback_at": 0.34, "strange_at": 0.6, "strange_words": 0.2, "strange_likeness": 0.65}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """A guard with these thresholds."""
@@ -143,8 +145,8 @@ class IntentGuard(GraphComponent):
         return "inform" if is_bare_data(raw, message.get(ENTITIES, [])) else None
 
     def _threshold(self, message: Message) -> float:
-        pairs, likeness = message.get("familiarity", [1.0, 1.0])
-        strange = pairs < self._config["strange_pairs"] and likeness < self._config["strange_likeness"]
+        words, likeness = message.get("familiarity", [1.0, 1.0])
+        strange = words < self._config["strange_words"] and likeness < self._config["strange_likeness"]
         return float(self._config["strange_at"] if strange else self._config["fallback_at"])
 
 
@@ -154,7 +156,9 @@ def _overrule(message: Message, intent: str, confidence: float) -> None:
     message.set("intent_ranking", [{"name": intent, "confidence": confidence}, *ranking], add_to_output=True)
     topic = message.get("topic") or {"ranking": []}
     if base_of(topic.get("name") or "") != intent:
-        message.set("topic", {"name": intent, "confidence": confidence, "ranking": topic["ranking"]}, add_to_output=True)
+        message.set(
+            "topic", {"name": intent, "confidence": confidence, "ranking": topic["ranking"]}, add_to_output=True
+        )
 
 
 def _without(message: Message, intent: str) -> None:

@@ -26,7 +26,7 @@ def lookup(name: str) -> Any:
 
 
 def compile_all(patterns: list[str] | str) -> re.Pattern[str]:
-    """One pattern out of many (a list, or a text of one a line); Latin words are guarded at both ends, Chinese needs no guard."""
+    """One pattern out of many (a list, or a text with one a line); Latin words are guarded at both ends."""
     lines = patterns.splitlines() if isinstance(patterns, str) else patterns
     return re.compile("|".join(guard(line.strip()) for line in lines if line.strip()) or r"(?!)")
 

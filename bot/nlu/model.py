@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def model_text(raw: str) -> str:
 
 def _words(text: str) -> list[str]:
     tokens = [token for token, _, _ in pieces(text)]
-    return tokens + [f"{a}_{b}" for a, b in zip(tokens, tokens[1:], strict=False)]
+    return tokens + [f"{a}_{b}" for a, b in pairwise(tokens)]
 
 
 def _characters(text: str) -> list[str]:
@@ -102,12 +103,10 @@ class LinearModel:
         return result
 
     def familiarity(self, text: str) -> tuple[float, float]:
-        """How known a text looks, 0 to 1: the share of its character pairs seen in training, and the likeness to the nearest phrase."""
+        """How known a text looks, 0 to 1: the share of its words seen in training, the likeness to the nearest."""
         prepared = model_text(text)
-        letters = _NOT_LETTERS.sub("", prepared)
-        pairs = [letters[i : i + 2] for i in range(len(letters) - 1)] or [letters]
-        vocabulary = self._characters.vocabulary_
-        seen = sum(pair in vocabulary for pair in pairs) / len(pairs)
+        tokens = _words(prepared)
+        seen = sum(token in self._words.vocabulary_ for token in tokens) / len(tokens) if tokens else 0.0
         nearest = float((self._vectors @ self._encode([prepared])[0]).max()) if len(self._vectors) else 1.0
         return seen, nearest
 
@@ -138,7 +137,9 @@ class LinearModel:
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         model = cls(content["labels"], content["scale"])
         if content["encoder"] and not model.uses_encoder:
-            raise RuntimeError("The model was trained with sentence vectors; install the bot's packages, or train again.")
+            raise RuntimeError(
+                "The model was trained with sentence vectors; install the bot's packages, or train again."
+            )
         model.uses_encoder = content["encoder"]
         model._temperature = content["temperature"]
         model._known = content["known"]

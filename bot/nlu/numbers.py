@@ -23,27 +23,38 @@ _LAST4 = re.compile(
     rf"(?:\s|是|为|数字|号码?|的|:|,|of|my|phone|number|are|is|it's|the)*"
     rf"({_DIGIT}(?:[\s-]?{_DIGIT}){{3}})(?!{_DIGIT})"
 )
-_SAME_DIGITS = re.compile(r"(?:尾号|末四位|后四位|后4位|尾数)?(?:\s|是|为)*(4|四)个\s?([\d零一幺二三四五六七八九])(?!\d)")
-_TWO_PAIRS = re.compile(r"(?:尾号|后四位|后4位)(?:\s|是|为)*(两|三|2|3)个\s?([\d零一二三四五六七八九])\s?(两|一|2|1)个\s?([\d零一二三四五六七八九])")
+_SAME_DIGITS = re.compile(
+    r"(?:尾号|末四位|后四位|后4位|尾数)?(?:\s|是|为)*(4|四)个\s?([\d零一幺二三四五六七八九])(?!\d)"
+)
+_TWO_PAIRS = re.compile(
+    r"(?:尾号|后四位|后4位)(?:\s|是|为)*(两|三|2|3)个\s?([\d零一二三四五六七八九])\s?(两|一|2|1)个\s?([\d零一二三四五六七八九])"
+)
 _FOUR = re.compile(r"(?<![a-z0-9.\-/:])(\d{4})(?![a-z0-9.\-/:%年元块天米步])")
 _FOUR_TYPED = re.compile(rf"(?<!{_DIGIT})({_DIGIT}(?:\s{_DIGIT}){{3}})(?!\s?{_DIGIT})")
-_FILLER = re.compile(r"(?:手机|电话|号码|尾号|后四位|是|的|我|it'?s|is|my|phone|number|the|and|谢谢|thanks?|please|[\s,.;:!?。、#\"'()-])+")
+_FILLER = re.compile(
+    r"(?:手机|系统|版本|电话|号码|尾号|后四位|是|的|我|it'?s|is|my|phone|number|version|system|the|and|谢谢|thanks?|please|[\s,.;:!?。、#\"'()-])+"
+)
 
 _FIRMWARE = re.compile(r"(?<![a-z0-9.])v?\s?([1-9]\d?(?:\s?[.。]\s?\d{1,4}){3})(?![a-z0-9]|\.\d)")
 _APP = re.compile(r"(?<![a-z0-9.])v?\s?(\d{1,2}(?:\.\d{1,3}){2})(?![a-z0-9]|\.\d)")
 _APP_NAMED = re.compile(
-    r"(?<![a-z])(?:app|应用|软件|客户端|澜墨健康|澜墨家|lanmo health|lanmo home)(?:\s|的|版本号?|是|为|:|version|is|at|on|v)*"
+    r"(?<![a-z])(?:app|应用|软件|客户端|澜墨健康|澜墨家|lanmo health|lanmo home)"
+    r"(?:\s|的|版本号?|是|为|:|version|is|at|on|v)*"
     r"(\d{1,2}\.\d{1,3}(?:\.\d{1,3})?)(?![a-z0-9]|\.\d)"
 )
 _OS_VERSION = re.compile(
     r"(?<![a-z])(?:ios|ipados|苹果系统|android|andriod|andorid|安卓|安桌|harmony\s?os|鸿蒙|手机系统|操作系统|系统版本)"
     r"(?:\s|的|系统|版本号?|是|为|:|version|is|at|on|v)*(\d{1,2}(?:\.\d{1,2}){0,2})(?!\d|\.\d|\s?(?:手机|台|个|部|岁|天|月|号|年|步))"
 )
+_TWO_PARTS = re.compile(r"(?<![a-z0-9.])(\d{1,2}\.\d{1,2})(?![a-z0-9]|\.\d)")
 _ERROR = re.compile(
     r"(?:错误码|错误代码|错误号|故障码|代码|报错|错误|error\s?code|error|err|code)"
     r"(?:\s|是|为|显示|提示|:|#|is|码|了|=)*((?:0x[0-9a-f]{1,8})|(?:[a-z]{1,3}-?\d{1,5})|(?:-?\d{2,5}))(?![a-z0-9.])"
 )
-_ASKED = re.compile(r"更新了(?:什么|啥|哪些)|有什么新|新增|改了(?:什么|啥)|修复了(?:什么|啥)|what'?s new|what (?:is|changed|does)|release notes|新功能|退回|降级|回退|rollback|roll back|downgrade")
+_ASKED = re.compile(
+    r"更新了(?:什么|啥|哪些)|有什么新|新增|改了(?:什么|啥)|修复了(?:什么|啥)"
+    r"|what'?s new|what (?:is|changed|does)|release notes|新功能|退回|降级|回退|rollback|roll back|downgrade"
+)
 _NOT = re.compile(r"(?:不是|并非|而不是|not|isn't|wasn't)\s*v?$")
 _FROM = re.compile(r"(?:从|由|from)\s*v?$")
 
@@ -120,7 +131,20 @@ def _os_versions(text: str, taken: Taken) -> list[Found]:
         if taken.free(*match.span(1)):
             taken.take(*match.span(1))
             found.append(("os_version", match.group(1), *match.span(1), None))
-    return found
+    return found or _lone_version(text, taken)
+
+
+def _lone_version(text: str, taken: Taken) -> list[Found]:
+    """Two parts that stand alone, or beside nothing but small words, are a system's version: no other has two."""
+    match = _TWO_PARTS.search(text)
+    if (
+        not match
+        or not taken.free(*match.span(1))
+        or _FILLER.sub("", text[: match.start()] + " " + text[match.end() :])
+    ):
+        return []
+    taken.take(*match.span(1))
+    return [("os_version", match.group(1), *match.span(1), None)]
 
 
 def _firmware(text: str, taken: Taken) -> list[Found]:
@@ -141,7 +165,11 @@ def _app_versions(text: str, taken: Taken) -> list[Found]:
             if not taken.free(*match.span(1)):
                 continue
             taken.take(*match.span(1))
-            name = "firmware_version" if re.search(r"(?:固件|firmware)[^,。;]{0,8}$", text[: match.start(1)]) else "app_version"
+            name = (
+                "firmware_version"
+                if re.search(r"(?:固件|firmware)[^,。;]{0,8}$", text[: match.start(1)])
+                else "app_version"
+            )
             found.append((name, match.group(1), *match.span(1), _role(text, match)))
     return found
 
@@ -199,4 +227,3 @@ def _errors(text: str, taken: Taken) -> list[Found]:
             taken.take(*match.span(1))
             found.append(("error_code", match.group(1).upper().replace("0X", "0x"), *match.span(1), None))
     return found
-

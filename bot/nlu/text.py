@@ -18,7 +18,9 @@ CLAUSE_END = re.compile(r"[,。!?;:\n]+|\.(?=\s|$)|…+")
 _LONG_RUN = re.compile(r"([^\d\s])\1{3,}")
 _MARKS_RUN = re.compile(r"([!?。,~.、])\1+")
 _SPACES = re.compile(r"\s+")
-_PUNCTUATION = str.maketrans({"，": ",", "！": "!", "？": "?", "；": ";", "：": ":", "“": '"', "”": '"', "’": "'", "‘": "'"})
+_PUNCTUATION = str.maketrans(
+    {"，": ",", "！": "!", "？": "?", "；": ";", "：": ":", "“": '"', "”": '"', "’": "'", "‘": "'"}
+)
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +32,7 @@ def _converter() -> OpenCC:
 def _normal_char(char: str) -> str:
     """Normal form of one character: width, script, case and punctuation folded."""
     folded = unicodedata.normalize("NFKC", char).translate(_PUNCTUATION).lower()
-    if len(folded) == 1 and "\u2e80" <= folded:
+    if len(folded) == 1 and folded >= "\u2e80":
         simple: str = _converter().convert(folded)
         return simple if len(simple) == 1 else folded
     return folded

@@ -9,7 +9,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.text import CJK, align
 
-# Versions, order numbers and model names stay whole; Chinese is cut into characters; marks and white space are no tokens.
+# Versions, order numbers and model names stay whole; Chinese is cut into characters; marks are no tokens.
 _TOKEN = re.compile(
     rf"v?\d+(?:\.\d+)+"
     rf"|[a-z]+(?:['-][a-z0-9]+)*\d*(?:[+][a-z0-9]+)?"

@@ -8,17 +8,26 @@ from bot.nlu.lookups import compile_all, lookup
 from bot.nlu.text import SENTENCE_END, Aligned, clause_around, split
 
 _DONE = re.compile(
-    r"了|过|试|都|已|也|还是|依然|仍|没用|无效|不行|(?<![a-z])(?:already|tried|did|have|has|had|i've|still|no luck|nothing|without|didn't help|doesn't help|ed)(?![a-z])|ed(?![a-z])|reset(?! the)"
+    r"了|过|试|都|已|也|还是|依然|仍|没用|无效|不行"
+    r"|(?<![a-z])(?:already|tried|did|have|has|had|i've|still|no luck|nothing"
+    r"|without|didn't help|doesn't help|ed)(?![a-z])"
+    r"|ed(?![a-z])|reset(?! the)"
 )
 _NOT_DONE = re.compile(
     r"怎么|如何|怎样|没(?:有)?(?:重启|重装|更新|升级|试|充|换|校准|清|检查|恢复|重置|重新)|还没|不想|不会|不敢|不能|无法|要不要|需要|是不是要|应该|能不能|可不可以|可以吗|能否|想要?|打算|自动|总是?|一直|老是?|会(?:自己|自动)|自己|突然"
-    r"|(?<![a-z])(?:how (?:do|to|can)|should i|do i (?:need|have)|can i|haven't|have not|not yet|didn't try|don't want|keeps?|by itself|on its own|want to|need to|going to|randomly)(?![a-z])"
+    r"|(?<![a-z])(?:how (?:do|to|can)|should i|do i (?:need|have)|can i|haven't|have not|not yet|didn't try"
+    r"|don't want|keeps?"
+    r"|by itself|on its own|want to|need to|going to|randomly)(?![a-z])"
 )
 _ALL = re.compile(r"^\s*(?:都|全|也都|统统|这些|none|nothing|all)")
-_AFTER_EVENT = re.compile(r"(?:升级|更新|updat\w*|upgrad\w*)[^,。;]{0,10}(?:以?后|之后|完后|就)|(?<![a-z])(?:after|since)(?![a-z])[^,。;]{0,20}(?:updat|upgrad)")
+_AFTER_EVENT = re.compile(
+    r"(?:升级|更新|updat\w*|upgrad\w*)[^,。;]{0,10}(?:以?后|之后|完后|就)|(?<![a-z])(?:after|since)(?![a-z])[^,。;]{0,20}(?:updat|upgrad)"
+)
 _VAGUE_STEPS = {"check_permission", "check_notification", "check_bluetooth", "check_battery_saver"}
 _CHECKED = re.compile(r"了|过|都|已|全|(?<![a-z])(?:is|are|already|checked|enabled|allowed|granted|turned|on)(?![a-z])")
-_LACKS = re.compile(r"没(?:有)?(?:开|给|权限|允许|打开)|不(?:了|能|让)|(?<![a-z])(?:no|not|can't|cannot|won't)(?![a-z])")
+_LACKS = re.compile(
+    r"没(?:有)?(?:开|给|权限|允许|打开)|不(?:了|能|让)|(?<![a-z])(?:no|not|can't|cannot|won't)(?![a-z])"
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,10 @@ class Step:
 
 @lru_cache(maxsize=1)
 def _patterns() -> list[tuple[str, bool, re.Pattern[str]]]:
-    return [(code, bool(entry.get("alone")), compile_all(entry["patterns"])) for code, entry in lookup("tried_steps").items()]
+    return [
+        (code, bool(entry.get("alone")), compile_all(entry["patterns"]))
+        for code, entry in lookup("tried_steps").items()
+    ]
 
 
 def extract(aligned: Aligned) -> list[Step]:
@@ -75,5 +87,7 @@ def _summed_up(aligned: Aligned, start: int, end: int) -> bool:
         if not sentence_start <= start < sentence_end:
             continue
         rest = [aligned.text[a:b] for a, b in split(aligned) if end < a and b <= sentence_end]
-        return any(_DONE.search(clause) and (_ALL.search(clause) or "试" in clause or "tried" in clause) for clause in rest)
+        return any(
+            _DONE.search(clause) and (_ALL.search(clause) or "试" in clause or "tried" in clause) for clause in rest
+        )
     return False

@@ -62,7 +62,9 @@ class HandoffPolicy(Policy):
         known = self.get_default_config()["weights"]
         unknown = sorted(set(config["weights"]) - set(known))
         if unknown:
-            raise ValueError(f"config.yml: HandoffPolicy has no weight {', '.join(unknown)}; it knows {', '.join(sorted(known))}.")
+            raise ValueError(
+                f"config.yml: HandoffPolicy has no weight {', '.join(unknown)}; it knows {', '.join(sorted(known))}."
+            )
         self._assessor = Assessor(config)
 
     def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:

@@ -25,10 +25,26 @@ _NEGATIVE = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 _SEVERITY = ("safety", "policy_topic", "emotion", "asked_for_person", "bot_repeating", "repeated_failure", "complex")
 _PRIORITY = {"safety": 1, "emotion": 2, "policy_topic": 2}
 _ORDERS = frozenset(
-    {"track_order", "cancel_order", "change_address", "invoice", "delivery", "parcel_problem", "return_exchange", "refund", "warranty"}
+    {
+        "track_order",
+        "cancel_order",
+        "change_address",
+        "invoice",
+        "delivery",
+        "parcel_problem",
+        "return_exchange",
+        "refund",
+        "warranty",
+    }
 )
 _TECH = frozenset({"device_problem", "firmware_update"})
-_FAMILIES = {"device_problem": "tech", "firmware_update": "tech", "track_order": "parcel", "parcel_problem": "parcel", "delivery": "parcel"}
+_FAMILIES = {
+    "device_problem": "tech",
+    "firmware_update": "tech",
+    "track_order": "parcel",
+    "parcel_problem": "parcel",
+    "delivery": "parcel",
+}
 _NOT_WORDS = re.compile(r"[\W_]+")
 
 
@@ -102,7 +118,9 @@ class Assessor:
         score = sum(signal.weight for signal in signals)
         offered = any(turn.offered for turn in turns[-1 - self._offer_pause : -1])
         hands_over = score >= self._hand_over_at
-        return Assessment(signals, score, hands_over, not hands_over and score >= self._offer_at and not offered, _group(turns))
+        return Assessment(
+            signals, score, hands_over, not hands_over and score >= self._offer_at and not offered, _group(turns)
+        )
 
     def _signals(self, turns: list[TurnTold], tracker: DialogueStateTracker) -> list[Signal]:
         now = turns[-1]
@@ -132,7 +150,9 @@ class Assessor:
             self._signal("despair", "emotion", now.seqs, bool(now.emotion.get("despair"))),
             self._signal("abusive", "emotion", now.seqs, label == "abusive"),
             self._signal("angry", "emotion", now.seqs, label == "angry" and strong),
-            self._signal("displeased", "emotion", now.seqs, upset and not (label == "abusive" or label == "angry" and strong)),
+            self._signal(
+                "displeased", "emotion", now.seqs, upset and not (label == "abusive" or (label == "angry" and strong))
+            ),
             self._signal("rising_anger", "emotion", _seqs(before), upset and bool(before), min(2, len(before))),
             self._signal("complaint", "emotion", _seqs(complaints), now.intent == "complain", len(complaints)),
         ]
@@ -154,7 +174,11 @@ class Assessor:
         now = turns[-1]
         if now.pressed or now.intent == "inform" or len(_letters(now.text)) < _SAME_LENGTH:
             return None
-        same = [turn for turn in turns[-_REMEMBERED_TURNS:-1] if not turn.pressed and likeness(turn.text, now.text) >= _SAME_LIKENESS]
+        same = [
+            turn
+            for turn in turns[-_REMEMBERED_TURNS:-1]
+            if not turn.pressed and likeness(turn.text, now.text) >= _SAME_LIKENESS
+        ]
         return self._signal("same_again", "repeated_failure", _seqs([*same, now]), bool(same), len(same))
 
     def _bot_repeating(self, turns: list[TurnTold]) -> Signal | None:
@@ -206,7 +230,7 @@ def _topics() -> dict[str, re.Pattern[str]]:
 
 
 def speaks_of(topic: str, raw: str) -> bool:
-    """True when a message tells of `safety` or `policy` matters; asking whether a danger exists is not telling of one."""
+    """True when a message tells of `safety` or `policy` matters; asking about a danger is not telling of one."""
     topics, aligned = _topics(), align(raw)
     for match in topics[topic].finditer(aligned.text):
         start, end = clause_around(aligned, match.start())

@@ -1,0 +1,251 @@
+"""The handoff policy on trackers made by hand, with the weights of config.yml."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.nlu import emotion
+from bot.nlu.lookups import read_yaml
+from bot.policies.handoff import HandoffPolicy
+from bot.policies.signals import PERSON_PAYLOAD, Assessment, Assessor
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG: dict[str, Any] = next(
+    policy for policy in read_yaml(ROOT / "config.yml")["policies"] if policy["name"].endswith("HandoffPolicy")
+)
+DOMAIN = Domain.from_yaml(
+    """
+version: "3.1"
+intents: [greet, inform, complain, request_human, device_problem, track_order, nlu_fallback, deny]
+slots:
+  handoff: {type: any, mappings: [{type: custom}]}
+  order_number: {type: any, mappings: [{type: custom}]}
+forms: {order_form: {required_slots: [order_number]}}
+actions: [action_hand_off, action_clarify, action_troubleshoot]
+"""
+)
+LONG_ANSWER = "请先在 App Store 把澜墨健康更新到 5.2.0 或更新的版本，再试一次。"
+
+
+class Talk:
+    """Builds a conversation event by event."""
+
+    def __init__(self) -> None:
+        self.tracker = DialogueStateTracker("c", DOMAIN.slots)
+        self._add(ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen"))
+        self._seq = 0
+
+    def _add(self, *events: Any) -> None:
+        for event in events:
+            self.tracker.update(event)
+
+    def customer(self, text: str, intent: str, wishes: list[str] | None = None) -> "Talk":
+        felt = emotion.read(text)
+        mood = {"label": felt.label, "score": felt.score, "despair": felt.despair}
+        self._seq += 1
+        message = {"seq": self._seq, "text": text, "intent": intent, "emotion": mood, "pressed": text.startswith("/")}
+        parse = {
+            "intent": {"name": intent, "confidence": 1.0},
+            "entities": [],
+            "emotion": mood,
+            "messages": [message],
+            "wishes": [{"intent": wish, "confidence": 0.9} for wish in wishes or []],
+        }
+        self._add(UserUttered(text, parse["intent"], [], parse, metadata={"seqs": [self._seq]}))
+        return self
+
+    def bot(self, text: str = "好的。", action: str = "action_troubleshoot", offer: bool = False) -> "Talk":
+        buttons = [{"title": "转人工", "payload": PERSON_PAYLOAD}] if offer else None
+        self._add(ActionExecuted(action), BotUttered(text, {"buttons": buttons}), ActionExecuted("action_listen"))
+        return self
+
+    def saying(self, text: str) -> "Talk":
+        """The bot has said something in this turn and is not listening yet."""
+        self._add(ActionExecuted("action_troubleshoot"), BotUttered(text, {}))
+        return self
+
+    def fresh_start(self) -> "Talk":
+        self._add(ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen"))
+        return self
+
+    def assess(self) -> Assessment:
+        return Assessor(CONFIG).assess(self.tracker)
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> HandoffPolicy:
+    context = ExecutionContext(GraphSchema({}))
+    return HandoffPolicy({**CONFIG}, LocalModelStorage(tmp_path), Resource("handoff"), context)
+
+
+def forced(prediction: PolicyPrediction) -> str | None:
+    if max(prediction.probabilities) == 0:
+        assert not prediction.is_no_user_prediction, "a policy that stands back must not outvote others"
+        return None
+    return str(DOMAIN.action_names_or_texts[prediction.max_confidence_index])
+
+
+class TestHandsOver:
+    @pytest.mark.parametrize(
+        ("text", "intent", "reason", "priority", "group"),
+        [
+            ("转人工", "request_human", "asked_for_person", 3, "care"),
+            ("手环冒烟了", "device_problem", "safety", 1, "care"),
+            ("手环冒烟了,呵呵", "device_problem", "safety", 1, "care"),
+            ("你们什么破客服,气死我了!!!", "complain", "emotion", 2, "care"),
+            ("傻逼", "complain", "emotion", 2, "care"),
+            ("唉,算了,说了也没用", "device_problem", "emotion", 2, "tech"),
+            ("我要起诉你们", "complain", "policy_topic", 2, "care"),
+            ("this is ridiculous, third time!", "track_order", "emotion", 2, "orders"),
+            ("you refused my refund, I'll sue you", "complain", "policy_topic", 2, "care"),
+        ],
+    )
+    def test_at_once(self, text: str, intent: str, reason: str, priority: int, group: str) -> None:
+        assessment = Talk().customer(text, intent).assess()
+        assert assessment.hands_over
+        handoff = assessment.handoff()
+        assert (handoff["reason"], handoff["priority"], handoff["group"]) == (reason, priority, group)
+        assert handoff["evidence"] == [1]
+
+    def test_two_failed_turns_in_a_row(self) -> None:
+        talk = Talk().customer("啊这", "nlu_fallback").bot(action="action_clarify")
+        assert not talk.assess().hands_over
+        assessment = talk.customer("嘛哩嘛哩", "nlu_fallback").assess()
+        assert assessment.hands_over
+        assert assessment.handoff() == {
+            "reason": "repeated_failure",
+            "evidence": [1, 2],
+            "priority": 3,
+            "group": "care",
+        }
+
+    def test_a_failure_between_two_good_turns(self) -> None:
+        talk = Talk().customer("啊这", "nlu_fallback").bot(action="action_clarify")
+        talk.customer("你好", "greet").bot().customer("嘛哩", "nlu_fallback")
+        assert not talk.assess().hands_over
+
+    def test_words_for_a_form_are_no_failure(self) -> None:
+        talk = Talk().customer("改地址", "track_order").bot()
+        talk.tracker.update(ActiveLoop("order_form"))
+        talk.customer("朝阳区某某路 1 号", "nlu_fallback").bot().customer("三单元", "nlu_fallback")
+        assert talk.assess().score == 0
+
+    def test_a_second_complaint(self) -> None:
+        talk = Talk().customer("我要投诉", "complain").bot()
+        assert not talk.assess().hands_over
+        assert talk.customer("你们处理得太慢,我要投诉", "complain").assess().handoff()["evidence"] == [1, 2]
+
+    def test_anger_that_rises(self) -> None:
+        talk = Talk().customer("怎么还是不行,失望", "device_problem").bot()
+        talk.customer("真烦,又断了", "device_problem").bot()
+        assert not talk.assess().hands_over
+        assert (
+            talk.customer("你们的东西太差了", "device_problem").bot().customer("垃圾", "complain").assess().hands_over
+        )
+
+    def test_the_bot_repeats_itself_to_a_customer_who_does(self) -> None:
+        talk = Talk().customer("手环步数一直是0怎么办", "device_problem").bot(LONG_ANSWER)
+        talk.customer("手环步数一直是0,怎么办", "device_problem").saying(LONG_ANSWER)
+        assessment = talk.assess()
+        assert assessment.hands_over
+        assert assessment.handoff()["reason"] == "bot_repeating"
+
+    def test_three_unrelated_wishes(self) -> None:
+        two = Talk().customer("…", "track_order", ["track_order", "parcel_problem", "refund"])
+        assert not two.assess().hands_over
+        three = Talk().customer("…", "track_order", ["track_order", "refund", "device_problem"])
+        assert three.assess().handoff()["reason"] == "complex"
+
+
+class TestStaysWithTheBot:
+    @pytest.mark.parametrize(
+        ("text", "intent"),
+        [
+            ("手环步数一直显示0", "device_problem"),
+            ("我要投诉", "complain"),
+            ("手环会爆炸吗", "device_problem"),
+            ("很着急,今天能到吗", "track_order"),
+            ("我有点失望", "complain"),
+            ("怎么退款", "track_order"),
+        ],
+    )
+    def test_one_message(self, text: str, intent: str) -> None:
+        assert not Talk().customer(text, intent).assess().hands_over
+
+    def test_old_trouble_after_a_fresh_start(self) -> None:
+        talk = (
+            Talk()
+            .customer("我要投诉", "complain")
+            .bot()
+            .customer("气死我了,骗子!", "complain")
+            .bot(action="action_hand_off")
+        )
+        assert talk.fresh_start().customer("我要投诉", "complain").assess().handoff()["evidence"] == [1 + 2]
+        assert not talk.assess().hands_over
+
+    def test_old_trouble_after_the_customer_gave_up_waiting(self) -> None:
+        talk = (
+            Talk()
+            .customer("我要投诉", "complain")
+            .bot()
+            .customer("转人工", "request_human")
+            .bot(action="action_hand_off")
+        )
+        assert not talk.customer("我要投诉", "complain").assess().hands_over
+
+
+class TestOffers:
+    def test_a_middle_score_offers_once_in_a_while(self) -> None:
+        talk = Talk().customer("我要投诉", "complain").bot()
+        assert talk.assess().offers
+        talk = Talk().customer("我要投诉", "complain").bot(offer=True)
+        talk.customer("手环步数是0", "device_problem").bot().customer("手环步数是0", "device_problem").bot()
+        assert talk.assess().score >= CONFIG["offer_at"]
+        assert not talk.assess().offers, "not again for three turns"
+        talk.customer("没有", "deny").bot().customer("快递一直不动了", "track_order").bot().customer(
+            "快递一直不动了!", "track_order"
+        ).bot()
+        assert talk.assess().offers
+
+    def test_calm_talk_offers_nothing(self) -> None:
+        assert not Talk().customer("手环步数是0", "device_problem").bot().assess().offers
+
+
+class TestPredicts:
+    def test_forces_the_handoff_over_rules_and_forms(self, policy: HandoffPolicy) -> None:
+        talk = Talk().customer("改地址", "track_order").bot()
+        talk.tracker.update(ActiveLoop("order_form"))
+        prediction = policy.predict_action_probabilities(talk.customer("转人工", "request_human").tracker, DOMAIN)
+        assert forced(prediction) == "action_hand_off"
+        assert prediction.is_no_user_prediction
+        assert prediction.policy_priority > RulePolicy.get_default_config()["priority"]
+        slot = next(event for event in prediction.events if isinstance(event, SlotSet))
+        assert slot.key == "handoff" and slot.value["reason"] == "asked_for_person" and slot.value["evidence"] == [2]
+
+    def test_listens_after_the_handoff(self, policy: HandoffPolicy) -> None:
+        talk = Talk().customer("转人工", "request_human")
+        talk.tracker.update(ActionExecuted("action_hand_off"))
+        assert forced(policy.predict_action_probabilities(talk.tracker, DOMAIN)) == "action_listen"
+
+    def test_stands_back_otherwise(self, policy: HandoffPolicy) -> None:
+        assert forced(policy.predict_action_probabilities(Talk().tracker, DOMAIN)) is None
+        assert forced(policy.predict_action_probabilities(Talk().customer("你好", "greet").tracker, DOMAIN)) is None
+
+    def test_leaves_an_action_that_hands_over_alone(self, policy: HandoffPolicy) -> None:
+        talk = Talk().customer("转人工", "request_human")
+        talk.tracker.update(SlotSet("handoff", {"reason": "bot_error"}))
+        assert forced(policy.predict_action_probabilities(talk.tracker, DOMAIN)) is None
+
+    def test_a_weight_nobody_knows(self, tmp_path: Path) -> None:
+        config = {**CONFIG, "weights": {**CONFIG["weights"], "angre": 1.0}}
+        with pytest.raises(ValueError, match="angre"):
+            HandoffPolicy(config, LocalModelStorage(tmp_path), Resource("h"), ExecutionContext(GraphSchema({})))

@@ -1,0 +1,159 @@
+"""Facts, steps tried, dates: normal values, and quotes in the customer's own words."""
+
+from datetime import date
+
+import pytest
+
+from bot.nlu import dates
+from bot.nlu.facts import extract, extract_tried
+from bot.nlu.text import align
+
+STORY = (
+    "我前几天买了手环2,在iPhone 6上装了APP后步数一直显示0,换Android手机就正常,我走了10步,"
+    "重启、重装APP都试过了,固件1.0.0.39"
+)
+ENGLISH_STORY = (
+    "My Band 2 shows 0 steps on my iPhone 14 pro max (iOS 17.4), but works fine on my wife's Android phone. "
+    "I already restarted it and reinstalled the app. Firmware 1.0.0.39, app 5.1.0"
+)
+
+
+def values(text: str) -> dict[str, str]:
+    return {fact.name: fact.value for fact in extract(text) if fact.role is None}
+
+
+class TestExtract:
+    @pytest.mark.parametrize(
+        ("text", "name", "value", "quote"),
+        [
+            ("固件版本１.０.０.３９", "firmware_version", "1.0.0.39", "１.０.０.３９"),
+            ("V2.1.0.18 之后很耗电", "firmware_version", "2.1.0.18", "2.1.0.18"),
+            ("app 5.2.1", "app_version", "5.2.1", "5.2.1"),
+            ("尾号四个8", "phone_last4", "8888", "尾号四个8"),
+            ("尾号两个6两个8", "phone_last4", "6688", "尾号两个6两个8"),
+            ("后四位是一二三四", "phone_last4", "1234", "一二三四"),
+            ("last four digits 1 2 3 4", "phone_last4", "1234", "1 2 3 4"),
+            ("８８８８", "phone_last4", "8888", "８８８８"),
+            ("138 1234 8888", "phone_last4", "8888", "8888"),
+            ("订单LM2611030042,手机8888", "phone_last4", "8888", "8888"),
+            ("lm 2611 0300 42 8888", "order_number", "LM2611030042", "lm 2611 0300 42"),
+            ("ＬＭ2611030042 到哪了", "order_number", "LM2611030042", "ＬＭ2611030042"),
+            ("不对,订单号是lm2611030051", "order_number", "LM2611030051", "lm2611030051"),
+            ("2611030042", "order_number", "LM2611030042", "2611030042"),
+            ("手環2 步數是0", "device_model", "band-2", "手環2"),
+            ("小米手环2 不计步", "device_model", "band-2", "小米手环2"),
+            ("二代手环连不上", "device_model", "band-2", "二代手环"),
+            ("不是手环2,是手环3", "device_model", "band-3", "手环3"),
+            ("my watch pro is dead", "device_model", "watch-pro", "watch pro"),
+            ("体脂秤不准", "device_model", "scale-s1", "体脂秤"),
+            ("手环老是断", "product", "band", "手环"),
+            ("iphone6", "phone_model", "iPhone 6", "iphone6"),
+            ("苹果14pro用不了", "phone_model", "iPhone 14 Pro", "苹果14pro"),
+            ("华为mate60pro", "phone_model", "华为 Mate 60 Pro", "华为mate60pro"),
+            ("Andriod 手机连不上", "os", "android", "Andriod"),
+            ("鸿蒙4.2", "os", "harmonyos", "鸿蒙"),
+            ("苹果手机上不显示", "os", "ios", "苹果手机"),
+            ("iOS系统版本17.4", "os_version", "17.4", "17.4"),
+            ("it's 17.4", "os_version", "17.4", "17.4"),
+            ("安卓14上连不上", "os_version", "14", "14"),
+            ("提示错误码 E12", "error_code", "E12", "E12"),
+            ("error code 1003", "error_code", "1003", "1003"),
+        ],
+    )
+    def test_value_and_own_words(self, text: str, name: str, value: str, quote: str) -> None:
+        found = {fact.name: fact for fact in extract(text)}
+        assert found[name].value == value
+        assert found[name].span.text == quote
+
+    @pytest.mark.parametrize(
+        ("text", "absent"),
+        [
+            ("手环老是断", "device_model"),
+            ("路由器192.168.1.1打不开", "firmware_version"),
+            ("band 23", "device_model"),
+            ("1.0.0.45更新了什么", "firmware_version"),
+            ("我走了5000步", "phone_last4"),
+            ("台灯连不上wifi,路由器重启过了", "phone_model"),
+            ("Where is my order", "order_number"),
+        ],
+    )
+    def test_nothing_that_was_not_said(self, text: str, absent: str) -> None:
+        assert absent not in values(text)
+
+    def test_a_story_gives_everything_at_once(self) -> None:
+        found = values(STORY)
+        assert found == {
+            "purchased_at": "前几天",
+            "device_model": "band-2",
+            "product": "band",
+            "phone_model": "iPhone 6",
+            "os": "ios",
+            "firmware_version": "1.0.0.39",
+        }
+
+    def test_an_english_story_gives_everything_at_once(self) -> None:
+        found = values(ENGLISH_STORY)
+        assert found["phone_model"] == "iPhone 14 Pro Max"
+        assert (found["os"], found["os_version"]) == ("ios", "17.4")
+        assert (found["firmware_version"], found["app_version"]) == ("1.0.0.39", "5.1.0")
+
+    def test_a_router_elsewhere_is_not_the_device(self) -> None:
+        assert values("摄像头连不上路由器")["device_model"] == "camera-c1"
+
+    @pytest.mark.parametrize("text", [STORY, ENGLISH_STORY, "ＬＭ2611030042 尾号四个8 ①手環2"])
+    def test_every_quote_is_a_substring(self, text: str) -> None:
+        for fact in extract(text):
+            assert text[fact.span.start : fact.span.end] == fact.span.text != ""
+
+
+class TestTried:
+    @pytest.mark.parametrize(
+        ("text", "codes"),
+        [
+            (STORY, ["other_phone", "test_walk", "restart_device", "reinstall_app"]),
+            (ENGLISH_STORY, ["other_phone", "restart_device", "reinstall_app"]),
+            ("重启手机,重装APP,都试过了,还是不行", ["restart_phone", "reinstall_app"]),
+            ("权限都开了", ["check_permission"]),
+            ("restarted my phone, cleared the cache, nothing helped", ["restart_phone", "clear_cache"]),
+            ("充满电了还是开不了机", ["charge_full"]),
+        ],
+    )
+    def test_done(self, text: str, codes: list[str]) -> None:
+        assert [step["text"] for step in extract_tried(text)] == codes
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "手环怎么重启",
+            "我需要重启吗?",
+            "还没重启",
+            "手环自己一直重启",
+            "it keeps restarting",
+            "should I factory reset it?",
+        ],
+    )
+    def test_not_done(self, text: str) -> None:
+        assert extract_tried(text) == []
+
+
+class TestDates:
+    TODAY = date(2026, 11, 22)
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ("昨天买的", "2026-11-21"),
+            ("三天前收到的", "2026-11-19"),
+            ("11月3号下单的", "2026-11-03"),
+            ("12月3号下单的", "2025-12-03"),
+            ("bought it 2 weeks ago", "2026-11-08"),
+            ("上周买的", "上周"),
+            ("双十一买的", "双十一"),
+        ],
+    )
+    def test_bought(self, text: str, value: str) -> None:
+        assert [found[1] for found in dates.extract(align(text), self.TODAY)] == [value]
+
+    @pytest.mark.parametrize("text", ["昨天就连不上了", "2月30号买的", "买了手环"])
+    def test_no_date(self, text: str) -> None:
+        assert dates.extract(align(text), self.TODAY) == []

@@ -1,0 +1,211 @@
+"""Normal forms, tokens, language, guards and emotions: what needs no trained model."""
+
+import pytest
+
+from bot.nlu import emotion, guards, language
+from bot.nlu.facts import FactExtractor
+from bot.nlu.text import align, normalise
+from bot.nlu.tokenizer import pieces
+from bot.policies.signals import likeness, speaks_of
+
+
+class TestText:
+    def test_normal_form(self) -> None:
+        assert normalise("ＡＰＰ！！！！ 步數好好好好好多。。。") == "app! 步数好好好多。"
+
+    def test_digits_keep_their_number(self) -> None:
+        assert normalise("尾号8888888") == "尾号8888888"
+
+    def test_spans_lead_back_to_the_raw_text(self) -> None:
+        raw = "①ﬁ手環２"
+        aligned = align(raw)
+        start = aligned.text.index("手环2")
+        assert aligned.span(start, start + 3).text == "手環２"
+
+
+class TestTokenizer:
+    def test_numbers_and_names_stay_whole(self) -> None:
+        tokens = [token for token, _, _ in pieces("我的Band2固件V2.3.1，订单LM2611030042 到哪了？")]
+        assert "band2" in tokens and "v2.3.1" in tokens and "lm2611030042" in tokens
+        assert not any(token.isspace() or token in "，？?," for token in tokens)
+
+    def test_offsets_are_those_of_the_raw_text(self) -> None:
+        raw = "步數 ＡＰＰ 1.0.0.39!"
+        assert [raw[start:end] for _, start, end in pieces(raw)] == ["步", "數", "ＡＰＰ", "1.0.0.39"]
+
+
+class TestLanguage:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("你好", "zh"),
+            ("iPhone 6上APP步数显示0", "zh"),
+            ("hello", "en"),
+            ("Where is my order?", "en"),
+            ("steps stay 0", "en"),
+            ("what does 固件 mean in the app", "en"),
+            ("OK", None),
+            ("iPhone 6", None),
+            ("band 2", None),
+            ("LM2611030042", None),
+            ("8888", None),
+            ("😀", None),
+            ("asdkjhfg", None),
+        ],
+    )
+    def test_detect(self, text: str, expected: str | None) -> None:
+        assert language.detect(text) == expected
+
+
+class TestPerson:
+    @pytest.mark.parametrize(
+        "text",
+        ["转人工", "轉人工", "人工", "真人", "我要找人工客服", "有没有活人",
+         "叫你们领导来", "不要机器人", "没有人工吗", "zhuanrengong", "human agent",
+         "I want to talk to a human", "can I speak to someone", "get me a manager", "agent", "real person please"],
+    )  # fmt: skip
+    def test_wanted(self, text: str) -> None:
+        assert guards.wants_person(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["别转人工", "不用转人工了", "你是人工智能吗", "你是真人吗", "人工智能真厉害",
+         "刚才人工客服说会退款", "人工客服几点上班", "are you a robot",
+         "don't transfer me to a human", "the agent said it ships tomorrow", "客服电话多少", "快递没人接"],
+    )  # fmt: skip
+    def test_not_wanted(self, text: str) -> None:
+        assert not guards.wants_person(text)
+
+    @pytest.mark.parametrize("text", ["你是人工智能吗", "你是真人吗", "are you a robot", "is this a real person?"])
+    def test_identity(self, text: str) -> None:
+        assert guards.asks_identity(text)
+
+
+class TestShortAndBare:
+    @pytest.mark.parametrize(
+        ("text", "intent"),
+        [
+            ("好的", "affirm"),
+            ("ok!", "affirm"),
+            ("👍", "affirm"),
+            ("不用了", "deny"),
+            ("谢谢啦~", "thank"),
+            ("88", "goodbye"),
+            ("😀", None),
+            ("手环", None),
+        ],
+    )
+    def test_short(self, text: str, intent: str | None) -> None:
+        assert guards.short_intent(text) == intent
+
+    @pytest.mark.parametrize(
+        ("text", "bare"),
+        [
+            ("LM2611030042", True),
+            ("我的订单号是LM2611030042", True),
+            ("不对,订单号是LM2611030051", True),
+            ("it's the band 2", True),
+            ("iPhone 6", True),
+            ("手环2", True),
+            ("LM2611030042到哪了", False),
+            ("手环2怎么充电", False),
+            ("LM2611030042?", False),
+        ],
+    )
+    def test_bare_data(self, text: str, bare: bool) -> None:
+        from rasa.shared.nlu.training_data.message import Message
+
+        message = FactExtractor().process([Message({"text": text})])[0]
+        assert guards.is_bare_data(text, message.get("entities")) is bare
+
+
+class TestEmotion:
+    @pytest.mark.parametrize(
+        ("text", "label"),
+        [
+            ("手环步数一直显示0", "calm"),
+            ("麻烦帮我查一下", "calm"),
+            ("我不生气", "calm"),
+            ("没事,不着急", "calm"),
+            ("谢谢,解决了", "pleased"),
+            ("Great service, thanks!", "pleased"),
+            ("很着急,今天能到吗", "anxious"),
+            ("太失望了", "disappointed"),
+            ("I'm very disappointed with this band", "disappointed"),
+            ("这什么垃圾玩意儿,用两天就坏,退钱!", "angry"),
+            ("我都说了三遍了,你们到底管不管", "angry"),
+            ("WHY IS THIS STILL NOT WORKING", "angry"),
+            ("this is ridiculous, third time!", "angry"),
+            ("😡😡", "angry"),
+            ("傻逼客服", "abusive"),
+            ("fuck you", "abusive"),
+            ("呵呵,你们真行", "sarcastic"),
+            ("等了三天,真快啊", "sarcastic"),
+            ("真好用,用了两天就坏了", "sarcastic"),
+            ("oh great, it broke again", "sarcastic"),
+        ],
+    )
+    def test_label(self, text: str, label: str) -> None:
+        assert emotion.read(text).label == label
+
+    def test_another_mans_anger_counts_less(self) -> None:
+        assert emotion.read('他说"你们是骗子"').score < emotion.read("你们是骗子").score
+
+    @pytest.mark.parametrize("text", ["唉,算了,说了也没用", "what's the point, forget it"])
+    def test_despair(self, text: str) -> None:
+        assert emotion.read(text).despair
+
+    def test_no_despair_in_a_change_of_mind(self) -> None:
+        assert not emotion.read("算了,换成手环3吧").despair
+
+
+class TestTopicsOfAPerson:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "手环冒烟了",
+            "手腕起疹子了",
+            "被烫伤了",
+            "电池鼓包",
+            "不想活了",
+            "battery is swollen",
+            "it caught fire",
+            "the charger smells like burning",
+            "I got an electric shock",
+        ],
+    )
+    def test_safety(self, text: str) -> None:
+        assert speaks_of("safety", text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "手环会爆炸吗",
+            "烧屏了",
+            "burned 300 calories",
+            "想死你们了",
+            "防火墙",
+            "手环防水吗",
+            "is it safe to charge overnight",
+        ],
+    )
+    def test_no_danger(self, text: str) -> None:
+        assert not speaks_of("safety", text)
+
+    @pytest.mark.parametrize(
+        "text", ["我要找律师", "我要曝光你们", "你们拒绝退款", "要求赔偿", "I'll sue you", "you refused my refund"]
+    )
+    def test_policy(self, text: str) -> None:
+        assert speaks_of("policy", text)
+
+    @pytest.mark.parametrize("text", ["退款多久到账", "怎么退款", "how do I get a refund"])
+    def test_no_policy(self, text: str) -> None:
+        assert not speaks_of("policy", text)
+
+
+class TestLikeness:
+    def test_same_words(self) -> None:
+        assert likeness("步数还是0!", "步数还是0") == 1.0
+
+    def test_other_words(self) -> None:
+        assert likeness("步数还是0", "怎么退货") < 0.2
