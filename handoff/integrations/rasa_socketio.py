@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from handoff.conversations.endpoints import invalid
 from handoff.conversations.service import Conversations
 from handoff.desk import desk
-from handoff.errors import ApiError
+from handoff.errors import ApiError, header_language
 from handoff.identifiers import CUSTOMER_TOKEN_PREFIX, new_id
 from handoff.integrations.models import ORIGIN_SOCKETIO
 from handoff.integrations.schemas import Hints, Uttered, hints_of, socket_views
@@ -69,9 +69,14 @@ class RasaNamespace(socketio.AsyncNamespace):
         self._by_conversation: dict[str, set[str]] = {}
         desk.hub.listen(self._hear)
 
-    async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Let anybody in, as Rasa does; a session comes with `session_request`."""
-        self._chats[sid] = chat_of(environ)
+    def _chat(self, sid: str) -> Chat | None:
+        """Return what we know of a living socket. Anybody may connect, as with Rasa: rights come with the session."""
+        if sid not in self._chats:
+            environ = self.server.get_environ(sid, self.namespace)
+            if environ is None:
+                return None
+            self._chats[sid] = chat_of(environ)
+        return self._chats[sid]
 
     async def on_disconnect(self, sid: str, reason: str = "") -> None:
         """Forget the socket; what went out to one that no longer answered is undelivered again."""
@@ -85,7 +90,7 @@ class RasaNamespace(socketio.AsyncNamespace):
 
     async def on_session_request(self, sid: str, data: Any = None) -> None:
         """Resume the session that the desk issued, or begin a new one, and send what was missed."""
-        chat = self._chats.get(sid)
+        chat = self._chat(sid)
         if chat is None:
             return
         async with chat.lock:
@@ -98,7 +103,7 @@ class RasaNamespace(socketio.AsyncNamespace):
 
     async def on_user_uttered(self, sid: str, data: Any = None) -> dict[str, Any] | None:
         """Store what the customer says; acknowledged with `{seq}`, or with `{error}` in the contract's shape."""
-        chat = self._chats.get(sid)
+        chat = self._chat(sid)
         if chat is None:
             return None
         async with chat.lock:
@@ -116,9 +121,10 @@ class RasaNamespace(socketio.AsyncNamespace):
 
     async def _session_for(self, sid: str, chat: Chat, wished: Any) -> Session:
         """Return the session to speak in: the wished one if it is the desk's, else the socket's, else a new one."""
-        if chat.session is not None and wished in (None, "", chat.session.id):
-            return chat.session
-        session = await self._resume(sid, chat, wished) or chat.session or await self._begin(sid, chat)
+        own = chat.session.id if chat.session else None
+        session = await self._resume(sid, chat, wished or own) or await self._resume(sid, chat, own)
+        if session is None:
+            session = await self._begin(sid, chat)
         if session is not chat.session:
             await self._confirm(sid, chat, session)
         return session
@@ -139,15 +145,15 @@ class RasaNamespace(socketio.AsyncNamespace):
         return text("integrations.greeting", language)
 
     async def _resume(self, sid: str, chat: Chat, wished: Any) -> Session | None:
-        """Return the session with this id if the desk issued it for this channel and it is still valid."""
+        """Return the session with this id if the desk issued it for this channel and it is still valid; renews it."""
         if not isinstance(wished, str) or not wished.startswith(CUSTOMER_TOKEN_PREFIX):
             return None
-        if chat.session is not None and chat.session.id == wished:
-            return chat.session
         try:
             caller = await identify(wished)
         except ApiError:
             return None
+        if chat.session is not None and chat.session.id == wished:
+            return chat.session
         if not isinstance(caller, CustomerCaller):
             return None
         async with desk.database.read() as transaction:
@@ -186,12 +192,14 @@ class RasaNamespace(socketio.AsyncNamespace):
             self._by_conversation.pop(session.conversation_id, None)
 
     async def _hear(self, event: Event) -> None:
-        if event["kind"] != "message":
-            return
         for sid in list(self._by_conversation.get(event["conversation_id"] or "", ())):
             chat = self._chats.get(sid)
-            if chat is not None and chat.session is not None:
+            if chat is None or chat.session is None:
+                continue
+            if event["kind"] == "message":
                 await self._catch_up(sid, chat.session)
+            elif event["kind"] == "revoked":
+                await self.disconnect(sid)
 
     async def _catch_up(self, sid: str, session: Session) -> None:
         try:
@@ -220,7 +228,7 @@ class RasaNamespace(socketio.AsyncNamespace):
 
     async def _refuse(self, sid: str, chat: Chat, error: ValidationError) -> dict[str, Any]:
         """Say that a message is too long; what is empty or malformed is not worth a word to the customer."""
-        if any(item["type"] == "string_too_long" for item in error.errors()):
+        if any(item["type"] in {"string_too_long", "too_long"} for item in error.errors()):
             await self.emit("bot_uttered", {"text": text("integrations.too_long", chat.language)}, to=sid)
         return invalid(error).body(chat.language)
 
@@ -239,5 +247,4 @@ def chat_of(environ: dict[str, Any]) -> Chat:
     client = scope.get("client")
     secure = scope.get("scheme") in {"https", "wss"}
     base = f"{'https' if secure else 'http'}://{environ.get('HTTP_HOST', '')}"
-    english = str(environ.get("HTTP_ACCEPT_LANGUAGE", "zh")).strip().lower().startswith("en")
-    return Chat(client[0] if client else "unknown", base, "en" if english else "zh")
+    return Chat(client[0] if client else "unknown", base, header_language(environ.get("HTTP_ACCEPT_LANGUAGE", "")))

@@ -7,18 +7,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from handoff.conversations.schemas import ClientId, Context, LanguageCode
+from handoff.conversations.schemas import ClientId, Context, LanguageCode, MessageText
 
 NO_NUL = r"^[^\x00]*$"
 SenderName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=NO_NUL)]
 
 
 class Incoming(BaseModel):
     """Body of `POST /webhooks/rest/webhook`; `message_id` makes a retry safe."""
 
     sender: SenderName
-    message: Words
+    message: MessageText
     message_id: Annotated[ClientId, StringConstraints(pattern=NO_NUL)] | None = None
     metadata: Any = None
 
@@ -26,7 +25,7 @@ class Incoming(BaseModel):
 class Uttered(BaseModel):
     """What `user_uttered` carries, by the names that existing web chats send."""
 
-    message: Words
+    message: MessageText
     session_id: Any = None
     customData: Any = None
     metadata: Any = None
@@ -52,9 +51,7 @@ def hints_of(*sources: Any) -> Hints:
             context |= Context.model_validate({name: told.get(name)}).model_dump(exclude_none=True)
         except ValidationError:
             continue
-    return Hints(
-        _language(told.get("language")), {name: value for name, value in context.items() if "\x00" not in value}
-    )
+    return Hints(_language(told.get("language")), context)
 
 
 def _language(value: Any) -> LanguageCode | None:

@@ -72,16 +72,14 @@ class Channels:
 
     async def _is_press(self, conversation: Conversation, client_id: str, words: str) -> bool:
         """Tell whether `words` are a button's payload: an open one's, or the one that this very message pressed."""
-        rows = await self.session.scalars(
-            select(Message).where(
-                Message.conversation_id == conversation.id, Message.buttons_open | (Message.client_id == client_id)
-            )
+        here = select(Message).where(Message.conversation_id == conversation.id)
+        itself = await self.session.scalar(
+            here.where(Message.sender == Sender.CUSTOMER, Message.client_id == client_id)
         )
-        messages = list(rows)
-        earlier = [message for message in messages if message.client_id == client_id]
-        if earlier:
-            return earlier[0].payload == words
-        return any(button["payload"] == words for message in messages for button in message.buttons or [])
+        if itself is not None:
+            return itself.payload == words
+        offers = await self.session.scalars(here.where(Message.buttons_open))
+        return any(button["payload"] == words for offer in offers for button in offer.buttons or [])
 
     async def cursor(self, conversation_id: str) -> ChannelCursor:
         """Return the conversation's cursor, locked against other deliveries."""
