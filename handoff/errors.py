@@ -63,15 +63,21 @@ class ApiError(Exception):
         return {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
 
 
-def asked_language(request: Request) -> str | None:
-    """Return `zh` or `en` when that is what `Accept-Language` asks for first."""
-    first = request.headers.get("accept-language", "").strip().lower()[:2]
-    return first if first in {"zh", "en"} else None
+def asked_language(header: str) -> str | None:
+    """Return the first of our languages that an `Accept-Language` header names, if it names one."""
+    tags = (part.partition(";")[0].strip().lower()[:2] for part in header.split(","))
+    return next((tag for tag in tags if tag in LANGUAGES), None)
+
+
+def header_language(header: str) -> str:
+    """Return the first of our languages that an `Accept-Language` header names, else Chinese."""
+    return asked_language(header) or "zh"
 
 
 def caller_language(request: Request) -> str:
     """Return the language of the caller: the conversation's when known, else `Accept-Language`, else Chinese."""
-    return getattr(request.state, "language", None) or asked_language(request) or "zh"
+    known = getattr(request.state, "language", None)
+    return known or header_language(request.headers.get("accept-language", ""))
 
 
 def install(app: FastAPI) -> None:

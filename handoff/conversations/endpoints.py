@@ -58,7 +58,7 @@ async def start(body: StartConversation, request: Request) -> dict[str, Any]:
         customer = await (customers.identified(body.customer_token) if body.customer_token else customers.anonymous())
         context = body.context.model_dump(exclude_none=True)
         conversation, token = await Conversations(session).start(
-            customer, body.language, context, locale=asked_language(request)
+            customer, body.language, context, locale=asked_language(request.headers.get("accept-language", ""))
         )
         await Summaries(session).learn_context(conversation, context)
         return {"id": conversation.id, "token": token, "owner": conversation.owner}
