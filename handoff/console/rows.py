@@ -16,7 +16,7 @@ from handoff.customers.models import Customer
 from handoff.locales import text
 from handoff.queue.service import Place, Queue, handoff_view
 
-LONGEST = 200
+LONGEST = 500
 PREVIEW = 160
 TAG = 4
 

@@ -68,7 +68,9 @@ class Customer:
 @asynccontextmanager
 async def customer(product: Product, **body: Any) -> AsyncIterator[Customer]:
     """Open a conversation."""
-    async with httpx.AsyncClient(base_url=product.url, timeout=40, trust_env=False) as http:
+    # The desk closes idle connections after 5 s; one that is just being closed must not be used again.
+    limits = httpx.Limits(keepalive_expiry=2)
+    async with httpx.AsyncClient(base_url=product.url, timeout=40, trust_env=False, limits=limits) as http:
         answer = await http.post("/api/v1/conversations", json=body)
         assert answer.status_code == 201, answer.text
         yield Customer(http, answer.json()["id"], answer.json()["token"])

@@ -266,7 +266,26 @@ async def test_a_break_gives_conversations_back(desktop_page: Page, product: Pro
         await one.until(lambda seen: seen["owner"] == "queue", "given back")
         await expect(page.get_by_role("radio", name="小休 · 用餐")).to_be_checked()
         await go_online(page)
+        await page.get_by_role("tab", name="排队").click()
         await claim(page, one)
+
+
+async def test_a_draft_survives_a_restart_of_the_desk(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "开不了机") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await claim(page, one)
+        box = page.get_by_label("回复客户…")
+        await box.fill("这句话还没有写完")
+        await page.evaluate("window.before = true")
+        await asyncio.to_thread(product.restart, "desk")
+        await page.wait_for_function("() => !window.before", timeout=60_000)
+        await expect(box).to_have_value("这句话还没有写完", timeout=30_000)
+        await box.press("Enter")
+        await one.hears("这句话还没有写完")
+        said = [message["text"] for message in (await one.read())["messages"]]
+        assert said.count("这句话还没有写完") == 1
 
 
 async def test_an_ended_login_leads_to_the_login(desktop_page: Page, product: Product) -> None:

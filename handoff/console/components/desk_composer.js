@@ -69,6 +69,13 @@ export default {
       nextTick(this.grow);
     } },
     canSay: "settleMode",
+    "store.messages"(messages) {
+      // The answer to the sending was lost, for example by a restart, but the message was stored.
+      if (!this.clientId || this.busy || !messages.some((message) => message.client_id === this.clientId)) return;
+      [this.text, this.clientId] = ["", null];
+      this.save();
+      nextTick(this.grow);
+    },
   },
   mounted() {
     sweep();
