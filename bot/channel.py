@@ -52,33 +52,35 @@ class DeskInput(InputChannel):
 
         @door.route("/turn", methods=["POST"])
         async def turn(request: Request) -> HTTPResponse:
-            return json(await self._open().turn(read_body(request.body, TurnRequest)))
+            return json(await self._open(request).turn(read_body(request.body, TurnRequest)))
 
         @door.route("/parse", methods=["POST"])
         async def parse(request: Request) -> HTTPResponse:
-            return json(self._open().parse(read_body(request.body, ParseRequest)))
+            return json(self._open(request).parse(read_body(request.body, ParseRequest)))
 
         @door.route("/reset", methods=["POST"])
         async def reset(request: Request) -> HTTPResponse:
-            await self._open().reset(read_body(request.body, ResetRequest))
+            await self._open(request).reset(read_body(request.body, ResetRequest))
             return json({})
 
         @door.route("/health", methods=["GET"])
         async def health(request: Request) -> HTTPResponse:
-            desk = self._open()
+            desk = self._open(request)
             await desk.check_actions()
             return json({"status": "ok", "model": desk.model})
 
-        door.middleware(self._check, "request")
         door.listener("before_server_start")(_answer_errors)
         door.listener("after_server_start")(self._start)
         return door
 
-    async def _check(self, request: Request) -> None:
-        """Refuse whoever does not bring the token, in constant time."""
+    def _open(self, request: Request) -> Desk:
+        """The bot, for whoever brings the token (compared in constant time); raises DoorError for all others."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token):
             raise DoorError(401, "unauthorized", "Send the bearer token of the bot's door.")
+        if self._desk is None:
+            raise DoorError(503, "starting", "The bot is starting; try again in a few seconds.")
+        return self._desk
 
     async def _start(self, app: Sanic, loop: Any) -> None:
         """Take over the loaded agent, or end the process with a sentence that says why."""
@@ -90,11 +92,6 @@ class DeskInput(InputChannel):
             raise SystemExit(1) from error
         self._desk = desk
         logger.info("The bot's door is open; model %s.", desk.model)
-
-    def _open(self) -> Desk:
-        if self._desk is None:
-            raise DoorError(503, "starting", "The bot is starting; try again in a few seconds.")
-        return self._desk
 
 
 async def _answer_errors(app: Sanic, loop: Any) -> None:

@@ -12,6 +12,8 @@ from bot.wire import DoorError, IncomingMessage, split_payload
 
 FALLBACK = "nlu_fallback"
 _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
+# Intents that Rasa adds to every domain; no button means them.
+_OF_RASA = frozenset({"restart", "back", "session_start", FALLBACK})
 _TOPIC_SURE = 0.35
 
 
@@ -60,7 +62,7 @@ class Reader:
         self._runner = processor.graph_runner
         handler = processor.model_metadata.predict_schema.nodes[processor.model_metadata.nlu_target]
         self._target = handler.needs["messages"]
-        self._intents = set(processor.domain.intents) if processor.domain else set()
+        self._intents = set(processor.domain.intents) - _OF_RASA if processor.domain else set()
 
     def read(self, message: IncomingMessage) -> Reading:
         """One message; raises DoorError 422 for a payload with an intent that the bot does not have."""

@@ -19,8 +19,9 @@ STORY = (
 )
 
 
-def body(conversation: str, **more: Any) -> dict[str, Any]:
-    return {"conversation": conversation, "turn_id": uuid.uuid4().hex, "messages": [{"seq": 1, "text": "你好"}], **more}
+def body(conversation: str, /, **more: Any) -> dict[str, Any]:
+    turn = {"conversation": conversation, "turn_id": uuid.uuid4().hex, "messages": [{"seq": 1, "text": "你好"}]}
+    return {**turn, **more}
 
 
 def error_of(answer: requests.Response) -> str:
