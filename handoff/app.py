@@ -50,7 +50,14 @@ def create_app(*, pages: bool = True) -> ASGIApp:
 
 def make_api() -> FastAPI:
     """The public API, a sub-application of its own so that its errors never turn into pages."""
-    api = FastAPI(title="Jieli API", version="1", docs_url="/docs", redoc_url=None, openapi_url="/openapi.json")
+    api = FastAPI(
+        title="Jieli API",
+        version="1",
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
     errors.install(api)
     for router in (
         conversations_router,
@@ -73,7 +80,7 @@ def make_api() -> FastAPI:
 
 def make_webhooks() -> FastAPI:
     """Rasa's REST channel for existing integrations."""
-    webhooks = FastAPI(title="Jieli webhooks", docs_url=None, redoc_url=None, openapi_url=None)
+    webhooks = FastAPI(title="Jieli webhooks", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     errors.install(webhooks)
     webhooks.include_router(integrations_router)
     return webhooks

@@ -330,7 +330,7 @@ class Resolution(BaseModel):
     """Body of `resolve`."""
 
     outcome: Literal["solved", "unsolved", "no_reply", "spam"]
-    note: Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=4000)] | None = None
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), Storable] | None = None
 
 
 class Transfer(BaseModel):
@@ -338,7 +338,7 @@ class Transfer(BaseModel):
 
     agent: Annotated[str, StringConstraints(max_length=100)] | None = None
     group: Annotated[str, StringConstraints(max_length=60)] | None = None
-    note: Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), Storable] = ""
 
 
 class NoteBody(BaseModel):

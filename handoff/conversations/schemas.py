@@ -21,11 +21,11 @@ def storable(value: Any) -> Any:
     return UNSTORABLE.sub("", value) if isinstance(value, str) else value
 
 
-Storable = BeforeValidator(storable)
+Storable = BeforeValidator(storable)  # last in an annotation: what stands after it checks the uncleaned text
 LanguageCode = Literal["zh", "en"]
-Short = Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=200)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Storable]
 ClientId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-MessageText = Annotated[str, Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+MessageText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Storable]
 
 
 class Context(BaseModel):
@@ -75,7 +75,7 @@ class Rate(BaseModel):
     """Body of `POST /conversations/{id}/rating`."""
 
     score: Annotated[int, Field(ge=1, le=5, strict=True)]
-    comment: Annotated[str, Storable, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Storable] | None = None
 
 
 def message_view(message: Message, attachment: Attachment | None, *, for_agent: bool) -> dict[str, Any]:
