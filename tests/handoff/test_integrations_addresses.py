@@ -40,8 +40,17 @@ def test_allowed(number: str, public: bool, private: bool) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "nonsense", "ftp://93.184.215.14/", "http://93.184.215.14/", "https://127.0.0.1/", "https://localhost/x",
-     "https://[::1]:8443/", "https://2130706433/", "https://169.254.169.254/latest/meta-data"],
+    [
+        "",
+        "nonsense",
+        "ftp://93.184.215.14/",
+        "http://93.184.215.14/",
+        "https://127.0.0.1/",
+        "https://localhost/x",
+        "https://[::1]:8443/",
+        "https://2130706433/",
+        "https://169.254.169.254/latest/meta-data",
+    ],
 )
 async def test_refused(address: str) -> None:
     with pytest.raises(CallbackRefused):

@@ -232,7 +232,10 @@ async def test_a_call_takes_what_the_callback_could_not_deliver(
 
 
 async def test_an_answer_that_came_too_late_for_the_call(
-    running: RunningDesk, sender: CallbackSender, receiver: Receiver, integration: Integration,
+    running: RunningDesk,
+    sender: CallbackSender,
+    receiver: Receiver,
+    integration: Integration,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go_on = asyncio.Event()
@@ -263,7 +266,10 @@ async def test_signature_is_bound_to_token_time_and_body(
 
 
 async def test_a_wrong_signature_is_never_delivered(
-    running: RunningDesk, sender: CallbackSender, receiver: Receiver, integration: Integration,
+    running: RunningDesk,
+    sender: CallbackSender,
+    receiver: Receiver,
+    integration: Integration,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(callback, "sign", lambda timestamp, body: "sha256=" + "0" * 64)
@@ -284,7 +290,10 @@ async def test_loopback_is_refused_by_default(
 
 
 async def test_refused_while_sending_too(
-    running: RunningDesk, sender: CallbackSender, receiver: Receiver, integration: Integration,
+    running: RunningDesk,
+    sender: CallbackSender,
+    receiver: Receiver,
+    integration: Integration,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(settings, "integration_callback_private", False)
