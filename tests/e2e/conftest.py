@@ -17,15 +17,20 @@ from tests.e2e.product import ROOT, Product
 FAILURES = ROOT / "test-results"
 FAILED = pytest.StashKey[bool]()
 DESKTOP = {"width": 1280, "height": 800}
+SLOW_START_SECONDS = 900
 PHONE = {"width": 390, "height": 844}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all async tests of this folder in one event loop, the one the browser lives in."""
+    """Run the async tests here in one event loop, the browser's; give slow machines time to start the product."""
     one_loop = pytest.mark.asyncio(loop_scope="session")
     for item in items:
-        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        if pytest_asyncio.is_async_test(item):
             item.add_marker(one_loop, append=False)
+        if {"product", "own_product"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(SLOW_START_SECONDS), append=True)
 
 
 @pytest.hookimpl(wrapper=True)

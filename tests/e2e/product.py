@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 280.0
+START_SECONDS = 400.0
 STOP_SECONDS = 40.0
 
 
@@ -64,7 +64,7 @@ class Product:
             "PORT": str(port), "BOT_PORT": str(bot), "ACTIONS_PORT": str(actions), "SHOP_PORT": str(shop),
             "LIMIT_MESSAGES": "off", "LIMIT_CONVERSATIONS": "off", "LC_ALL": "C.UTF-8", **settings,
         }
-        self.command = [sys.executable, "-m", "handoff.runner"]
+        self.command = [sys.executable, "-m", "handoff.runner", "--stop-with-parent"]
         self.url = f"http://127.0.0.1:{port}"
         self.demo: dict[str, Any] = {}
         self.runner: subprocess.Popen[bytes] | None = None

@@ -244,7 +244,7 @@ class TestStop:
         assert not is_alive(pid)
 
     def test_it_does_not_outlive_make(self, stubborn: Product) -> None:
-        words = shlex.join([*stubborn.command, "--stop-with-parent"])
+        words = shlex.join(stubborn.command)
         stubborn.command = ["sh", "-c", f"{words} & echo $! > {stubborn.var}/runner.pid; wait"]
         pid = self.serving(stubborn)
         runner = int((stubborn.var / "runner.pid").read_text("ascii"))
