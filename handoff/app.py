@@ -17,6 +17,7 @@ from handoff.attachments.endpoints import router as attachments_router
 from handoff.caretaker import Caretaker, resume_after_start
 from handoff.conversations.endpoints import router as conversations_router
 from handoff.desk import desk
+from handoff.integrations.callback import CallbackSender
 from handoff.integrations.endpoints import router as integrations_router
 from handoff.limits import BodyLimit
 from handoff.logs import configure as configure_logs
@@ -91,9 +92,12 @@ async def _life(_app: FastAPI) -> AsyncIterator[None]:
     await desk.hub.start()
     caretaker = Caretaker()
     caretaker.start()
+    callbacks = CallbackSender()
+    await callbacks.start()
     await resume_after_start()
     log.info("desk_started", database=desk.database.engine.dialect.name)
     yield
     await caretaker.stop()
+    await callbacks.stop()
     await desk.close()
     log.info("desk_stopped")
