@@ -47,9 +47,8 @@ class StartAdvice(SkillAction):
         return "action_start_advice"
 
     async def answer(self, turn: Turn) -> None:
-        named = (await catalogue.devices()).get(turn.entities.get("device_model") or "")
-        if named:
-            turn.say("utter_advice/device_facts", warranty=named["warranty_months"], **_values(turn, named))
+        if "device_model" in turn.entities:
+            await tell_device(turn, turn.entities["device_model"])
             return
         product = turn.entities.get("product")
         use = next((use for use, kinds in USES.items() if product in kinds), None) or read_use(turn)
@@ -78,6 +77,12 @@ def read_budget(text: str) -> str | None:
     if CHEAP.search(text):
         return "low"
     return "any" if RICH.search(text) else None
+
+
+async def tell_device(turn: Turn, model: str) -> None:
+    """What one device costs and does."""
+    device = (await catalogue.devices())[model]
+    turn.say("utter_advice/device_facts", warranty=device["warranty_months"], **_values(turn, device))
 
 
 class AskUse(SkillAction):

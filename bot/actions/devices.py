@@ -9,6 +9,7 @@ from bot.actions import bug_reports, catalogue, words
 from bot.actions.answers import answer_topic
 from bot.actions.outcomes import SOLVED, TRYING, UNSOLVED, outcome_of, said_outcome
 from bot.actions.questions import ask_fact
+from bot.actions.social import hear
 from bot.actions.turn import SkillAction, Turn, payload
 from bot.nlu.lookups import device_categories
 
@@ -63,6 +64,9 @@ class Case:
             return
         if self.turn.intent == "firmware_update" and said_outcome(self.turn) is None:
             await answer_topic(self.turn, self.turn.topic)
+            return
+        if self.turn.intent == "complain" and self.stage not in ("describe", "choose"):
+            hear(self.turn)
             return
         self._remember_words()
         if self.stage == "reported":

@@ -258,7 +258,8 @@ def read_invoice(turn: Turn, text: str) -> dict[str, str | None] | None:
     text = unicodedata.normalize("NFKC", text)
     email, tax = EMAIL.search(text), TAX_NUMBER.search(EMAIL.sub(" ", text))
     rest = LABELS.sub(" ", TAX_NUMBER.sub(" ", EMAIL.sub(" ", text)))
-    title = re.sub(r"\s+", " ", rest).strip(STRAY)
+    pieces = [re.sub(r"\s+", " ", piece).strip(STRAY) for piece in re.split(r"[,;、\n]", rest)]
+    title = next((piece for piece in pieces if piece), "")
     if len(title) < 2:
         return None
     return {

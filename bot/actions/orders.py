@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -39,6 +40,8 @@ TASKS = {
 SOCIAL = frozenset({"greet", "thank", "chitchat", "out_of_scope", "capabilities", "who_are_you"})
 UNCLEAR = frozenset({"inform", "affirm", "nlu_fallback"})
 PARCEL_TASKS = frozenset({"lost", "stuck", "damaged", "wrong_item", "missing_item", "not_received"})
+ORDER_NUMBER = re.compile(r"LM[\s-]*(?:\d[\s-]*){10}", re.IGNORECASE)
+FOUR_DIGITS = re.compile(r"(?<![\dA-Za-z.])\d{4}(?![\dA-Za-z]|\.\d)")
 ANOTHER_ORDER = re.compile(r"另一个|另外|别的|其他订单|下一个|another|other order|different order", re.IGNORECASE)
 
 
@@ -50,6 +53,8 @@ def task_of(turn: Turn) -> str | None:
 async def begin(turn: Turn, task: str) -> None:
     """Starts a task with an order: at once when number and proof are known, else with the form's questions."""
     _new_task(turn, task)
+    _take_digits_beside_number(turn)
+    _recall_proof(turn)
     turn.set("order", None)
     turn.set("form_trouble", None)
     await _know_the_customer(turn)
@@ -67,6 +72,13 @@ def _new_task(turn: Turn, task: str) -> None:
     turn.set("awaiting", "nothing")
     if task in PARCEL_TASKS:
         turn.say(f"utter_parcel/acknowledge_{task}")
+
+
+def _recall_proof(turn: Turn) -> None:
+    """The digits that opened this order before, even if another phone number was named since."""
+    before = turn.slot("order")
+    if before and before.get("proof") and before["number"] == turn.slot("order_number"):
+        turn.set("phone_last4", before["proof"])
 
 
 async def _know_the_customer(turn: Turn) -> None:
@@ -105,7 +117,7 @@ async def _look_up(turn: Turn, number: str, phone_last4: str) -> str | None:
     if proof in (turn.slot("proofs_tried") or []):
         return _not_found(turn)
     try:
-        turn.set("order", await shop().order(number, phone_last4))
+        turn.set("order", {**await shop().order(number, phone_last4), "proof": phone_last4})
         turn.set("form_trouble", None)
         return None
     except OrderNotFound:
@@ -165,8 +177,18 @@ class ValidateOrderForm(Action):
         turn.set("form_trouble", None)
         if task := task_of(turn):
             turn.set("order_task", task)
+        _take_digits_beside_number(turn)
         if "order_number" in given and not turn.slot("phone_last4"):
             _try_the_old_proof_again(turn)
+
+
+def _take_digits_beside_number(turn: Turn) -> None:
+    """Four digits standing alone beside an order number are the proof, even without a word that says so."""
+    if "order_number" not in turn.entities or "phone_last4" in turn.entities or turn.pressed:
+        return
+    digits = FOUR_DIGITS.findall(ORDER_NUMBER.sub(" ", unicodedata.normalize("NFKC", turn.text)))
+    if len(digits) == 1:
+        turn.set("phone_last4", digits[0])
 
 
 def _try_the_old_proof_again(turn: Turn) -> None:

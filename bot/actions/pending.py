@@ -70,7 +70,7 @@ class DoPending(SkillAction):
         except ShopRefused:
             turn.say("utter_refused/not_accepted", number=number)
             return
-        turn.set("order", answer["order"])
+        turn.set("order", {**turn.slot("order"), **answer["order"]})
         turn.append("done", {"name": task, "text": words.both(f"utter_done/{task}", number=number)})
         turn.say("utter_orders/done", message=turn.local(answer["message"]))
 
@@ -86,7 +86,7 @@ def _proof(turn: Turn, number: str) -> dict[str, str]:
     """The known customer's token for their own orders, else the digits that found the order."""
     if any(order["number"] == number for order in turn.slot("orders_known") or []):
         return {"customer_token": turn.slot("customer_token")}
-    return {"phone_last4": turn.slot("phone_last4")}
+    return {"phone_last4": turn.slot("order")["proof"]}
 
 
 class DropPending(DoPending):

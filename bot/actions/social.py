@@ -5,6 +5,7 @@ from __future__ import annotations
 from rasa_sdk.events import ActiveLoop, SlotSet
 
 from bot.actions import catalogue, words
+from bot.actions.advice import tell_device
 from bot.actions.orders import begin
 from bot.actions.turn import LISTEN, SkillAction, Turn
 
@@ -16,11 +17,16 @@ class HearComplaint(SkillAction):
         return "action_hear_complaint"
 
     async def answer(self, turn: Turn) -> None:
-        trouble = _trouble(turn)
-        if trouble:
-            turn.say("utter_social/complain_about", trouble=trouble)
-        else:
-            turn.say("utter_social/complain")
+        hear(turn)
+
+
+def hear(turn: Turn) -> None:
+    """Acknowledges what a complaint is about, in the customer's terms where they are known."""
+    trouble = _trouble(turn)
+    if trouble:
+        turn.say("utter_social/complain_about", trouble=trouble)
+    else:
+        turn.say("utter_social/complain")
 
 
 class HandOff(SkillAction):
@@ -80,6 +86,8 @@ class TakeInformation(SkillAction):
             await begin(turn, turn.slot("order_task") or "track")
         elif turn.attachments:
             turn.say("utter_social/attachment")
+        elif turn.ranking[:1] == ["product_advice"] and "device_model" in turn.entities:
+            await tell_device(turn, turn.entities["device_model"])
         elif {"device_model", "product"} & set(turn.entities):
             model = turn.slot("device_model")
             device = (await catalogue.devices()).get(model) if model else None
