@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from handoff.agents.models import Role
 from handoff.database import Database
-from handoff.settings import settings
+from handoff.runner.environment import ROOT, load
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +22,21 @@ app = typer.Typer(
 )
 agents_app = typer.Typer(no_args_is_help=True, help="Accounts of people at work.")
 app.add_typer(agents_app, name="agent")
+
+
+@app.callback()
+def read_environment() -> None:
+    """Give every command the settings of `.env` and the secrets that `make run` has made, where there are any."""
+    kept = ROOT / os.environ.get("JIELI_VAR", "var") / "secrets.env"
+    if kept.is_file() or (ROOT / os.environ.get("JIELI_ENV_FILE", ".env")).is_file():
+        os.environ.update(load().values)
+
+
+def open_database() -> Database:
+    """Return the database of the settings, which are read only now that the environment is complete."""
+    from handoff.settings import settings
+
+    return Database(settings.database)
 
 
 @app.command()
@@ -67,7 +82,7 @@ def demo_command() -> None:
     passwords = {account.name: os.environ.get(account.secret_name) or secrets.token_urlsafe(9) for account in ACCOUNTS}
 
     async def work() -> None:
-        database = Database(settings.database)
+        database = open_database()
         await seed(database, passwords)
         await database.close()
 
@@ -96,7 +111,7 @@ def add_agent(
         sys.exit("密码至少 8 位 / The password needs at least 8 characters.")
 
     async def work() -> str:
-        database = Database(settings.database)
+        database = open_database()
         try:
             async with database.write() as session:
                 agent = await Agents(session).add(name, password, role, group or [], capacity)
