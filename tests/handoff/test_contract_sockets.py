@@ -45,9 +45,10 @@ class TestCustomers:
                 await customer.until(11)
                 await two.until(lambda: len(seqs(two)) >= 11)
             await customer.send("一个窗口关了")
-            last = (await customer.until(13))["messages"][-1]["seq"]
+            await customer.until(13)
+            await eventually(lambda: not desk.turns.is_running(customer.id))
+            last = (await customer.read())["messages"][-1]["seq"]
             await one.until(lambda: last in seqs(one))
-            await asyncio.sleep(0.2)
             assert seqs(one) == list(range(1, last + 1)) and seqs(two) == sorted(set(seqs(two)))
 
     async def test_reconnecting_all_the_time_loses_nothing(self, running: RunningDesk) -> None:
@@ -141,7 +142,8 @@ class TestAgents:
             sent = (await customer.send("在吗")).json()["seq"]
             await wire.until(lambda: seqs(wire) == [sent])
             message = wire.all("message")[0]
-            assert (message["conversation_id"], message["sender"], message["nlu"]) == (customer.id, "customer", None)
+            assert (message["conversation_id"], message["sender"], message["text"]) == (customer.id, "customer", "在吗")
+            assert "nlu" in message
             await running.http.post(f"{customer.path}/typing", headers=customer.headers)
             await wire.until(lambda: any(item["sender"] == "customer" for item in wire.all("typing")))
             assert await wire.send(conversation=customer.id, client_id="a", text="在的") == {"seq": sent + 1}

@@ -119,6 +119,7 @@ async def call(http: httpx.AsyncClient, route: str, here: Scene, token: str | No
     return await http.request(route.partition(" ")[0], address(route, here), json=body, headers=headers)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("caller", CALLERS)
 async def test_socket_events(running: RunningDesk, caller: str) -> None:
     staff = await hire()
