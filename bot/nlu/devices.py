@@ -132,7 +132,7 @@ def _phones(aligned: Aligned, taken: Taken) -> list[Mention]:
 
 def _model_name(model: str) -> str:
     """`mate60pro` → `Mate 60 Pro`, `6s` → `6s`, `xs max` → `XS Max`."""
-    spaced = re.sub(r"(?<=[a-z])(?=\d)|(?<=\d)(?=(?:pro|plus|ultra|mini|max|se|lite|fe|gt|turbo)\b)", " ", model)
+    spaced = re.sub(r"(?<=[a-z]{2})(?=\d)|(?<=\d)(?=(?:pro|plus|ultra|mini|max|se|lite|fe|gt|turbo)\b)", " ", model)
     spaced = re.sub(r"(?<=pro)(?=max)|(?<=s)(?=plus)|(?<=xs)(?=max)", " ", spaced)
     words = []
     for word in spaced.split():

@@ -136,8 +136,8 @@ class TestTurn:
         assert bot_stack.talk(conversation, "Hello, can you help me?", language="zh")["language"] == "zh"
 
     def test_a_typed_slash_is_text(self, bot_stack: BotStack, conversation: str) -> None:
-        answer = bot_stack.talk(conversation, "/goodbye")
-        assert answer["nlu"][0]["confidence"] < 1.0 or answer["nlu"][0]["intent"] != "goodbye"
+        answer = bot_stack.talk(conversation, "/track_order")
+        assert answer["nlu"][0]["confidence"] < 1.0, "Rasa's own handler would be sure"
         bot_stack.talk(conversation, '/request_human{"a": 1}')
         greeted = bot_stack.talk(conversation, {"payload": "/greet"})
         assert (greeted["nlu"][0]["intent"], greeted["nlu"][0]["confidence"]) == ("greet", 1.0)

@@ -49,6 +49,7 @@ class TestExtract:
             ("手环老是断", "product", "band", "手环"),
             ("iphone6", "phone_model", "iPhone 6", "iphone6"),
             ("苹果14pro用不了", "phone_model", "iPhone 14 Pro", "苹果14pro"),
+            ("华为P60", "phone_model", "华为 P60", "华为P60"),
             ("华为mate60pro", "phone_model", "华为 Mate 60 Pro", "华为mate60pro"),
             ("Andriod 手机连不上", "os", "android", "Andriod"),
             ("鸿蒙4.2", "os", "harmonyos", "鸿蒙"),

@@ -131,6 +131,7 @@ class TestEmotion:
             ("Great service, thanks!", "pleased"),
             ("很着急,今天能到吗", "anxious"),
             ("太失望了", "disappointed"),
+            ("你们突然闪退了,我做了半天的数据都没了!", "disappointed"),
             ("I'm very disappointed with this band", "disappointed"),
             ("这什么垃圾玩意儿,用两天就坏,退钱!", "angry"),
             ("我都说了三遍了,你们到底管不管", "angry"),
