@@ -20,6 +20,7 @@ from handoff.settings import settings
 
 RECONNECT_SECONDS = 15.0
 STATIC = "/desk/static"
+BUILD_SECONDS = 30.0
 
 
 def install(app: FastAPI) -> None:
@@ -46,7 +47,7 @@ def _dress(language: str, page: str) -> None:
     ui.page_title(text("console.title", language, page=text(f"console.page_{page}", language)))
 
 
-@ui.page(access.LOGIN)
+@ui.page(access.LOGIN, response_timeout=BUILD_SECONDS)
 async def login_page(request: Request, next: str | None = None) -> Response | None:
     """The login; whoever is logged in already goes on to work."""
     caller = await access.current()
@@ -58,7 +59,7 @@ async def login_page(request: Request, next: str | None = None) -> Response | No
     return None
 
 
-@ui.page("/desk")
+@ui.page("/desk", response_timeout=BUILD_SECONDS)
 async def desk_page(request: Request) -> Response | None:
     """The agents' desk."""
     caller = await access.admit("/desk")
@@ -70,7 +71,7 @@ async def desk_page(request: Request) -> Response | None:
     return None
 
 
-@ui.page("/supervisor")
+@ui.page("/supervisor", response_timeout=BUILD_SECONDS)
 async def supervisor_page(request: Request) -> Response | None:
     """The supervisors' page."""
     caller = await access.admit("/supervisor")
@@ -82,7 +83,7 @@ async def supervisor_page(request: Request) -> Response | None:
     return None
 
 
-@ui.page("/designer")
+@ui.page("/designer", response_timeout=BUILD_SECONDS)
 async def designer_page(request: Request) -> Response | None:
     """The conversation designers' page."""
     caller = await access.admit("/designer")

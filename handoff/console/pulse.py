@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.errors import ApiError
+
 log = structlog.get_logger(__name__)
 
 
@@ -40,6 +42,8 @@ class Pulse:
             self._due.clear()
             try:
                 await self._work()
+            except ApiError as error:  # the login ended, or the right did: the page itself tells the person
+                log.info("console_refresh_refused", work=self._work.__qualname__, code=error.code)
             except Exception:  # the next mark tries again; a page that stands still helps nobody
                 log.exception("console_refresh_failed", work=self._work.__qualname__)
             await asyncio.sleep(self._pause)

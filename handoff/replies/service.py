@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import structlog
 import yaml
 
 from handoff.locales import LANGUAGES
 
+log = structlog.get_logger(__name__)
 CATALOGUE = Path(__file__).parent / "canned.yml"
 PLACES = {"customer_name", "agent_name"}
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -50,7 +52,11 @@ def catalogue() -> tuple[CannedReply, ...]:
 def parse(yaml_text: str) -> tuple[CannedReply, ...]:
     """Read a catalogue: a list of `{shortcut, topic, title: {zh, en}, text: {zh, en}}`; raises BadCatalogue."""
     replies: list[CannedReply] = []
-    for number, entry in enumerate(yaml.safe_load(yaml_text) or [], start=1):
+    try:
+        entries = yaml.safe_load(yaml_text) or []
+    except yaml.YAMLError as error:
+        raise BadCatalogue(f"not YAML: {error}") from error
+    for number, entry in enumerate(entries, start=1):
         try:
             reply = CannedReply(entry["shortcut"], entry["topic"], entry["title"], entry["text"])
             texts = [reply.title[language] + reply.text[language] for language in LANGUAGES]
@@ -66,7 +72,15 @@ def parse(yaml_text: str) -> tuple[CannedReply, ...]:
 
 
 def replies_for(language: str, customer_name: str | None, agent_name: str) -> list[dict[str, object]]:
-    """Return all replies made out in the customer's `language`, as the console shows them."""
+    """Return all replies made out in the customer's `language`, as the console shows them.
+
+    A mistake in the catalogue is logged and leaves the list empty: agents can still work without it.
+    """
+    try:
+        replies = catalogue()
+    except BadCatalogue as error:
+        log.error("canned_replies_unusable", error=str(error))
+        return []
     return [
         {
             "shortcut": reply.shortcut,
@@ -74,5 +88,5 @@ def replies_for(language: str, customer_name: str | None, agent_name: str) -> li
             "title": reply.title,
             "text": reply.made_out(language, customer_name, agent_name),
         }
-        for reply in catalogue()
+        for reply in replies
     ]

@@ -161,7 +161,7 @@ async def test_take_over_what_goes_badly(desktop_page: Page, product: Product, t
         await reply(desktop_page, "我是人工客服,接下来我来。")
         await one.hears("我是人工客服")
         await desktop_page.get_by_role("button", name="转接", exact=True).click()
-        await desktop_page.get_by_label("技术支持").check()
+        await desktop_page.get_by_role("radio", name=re.compile("^技术支持")).check()
         await desktop_page.get_by_role("dialog").get_by_role("button", name="转接", exact=True).click()
         await one.until(lambda seen: seen["owner"] == "queue", "in the other group's line")
         await desktop_page.get_by_role("tab", name="排队").click()

@@ -58,10 +58,11 @@ def test_a_nameless_customer_is_greeted_without_a_gap(language: str, start: str)
         "- {shortcut: a, topic: x, title: {zh: 一, en: a}, text: {zh: 一}}",
         "- {shortcut: a, topic: x, title: {zh: 一, en: a}, text: {zh: '{customer}', en: a}}",
         "- {shortcut: 'A b', topic: x, title: {zh: 一, en: a}, text: {zh: 一, en: a}}",
+        "- [",
     ],
 )
 def test_a_mistake_in_the_catalogue_is_named(entry: str) -> None:
-    with pytest.raises(BadCatalogue, match="reply 1"):
+    with pytest.raises(BadCatalogue, match=r"reply 1|not YAML"):
         parse(entry)
 
 

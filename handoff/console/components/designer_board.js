@@ -1,5 +1,5 @@
 // How the bot's conversations went: counts, and single masked phrases that nobody is known by.
-import { attempt, store, t } from "jieli";
+import { attempt, store, t, toast } from "jieli";
 import { moment } from "jieli/format.js";
 
 const PERIODS = [1, 7, 30];
@@ -53,7 +53,12 @@ export default {
       if (review) store.board = review;
     },
     async copy(words) {
-      await navigator.clipboard?.writeText(words);
+      try {
+        await navigator.clipboard.writeText(words);
+      } catch {
+        toast(t("copy_refused"), "bad"); // browsers allow it on secure pages only
+        return;
+      }
       this.copied = words;
       setTimeout(() => { this.copied = null; }, 1500);
     },

@@ -6,6 +6,7 @@ import { open } from "jieli/thread.js";
 
 const OWNERS = ["", "bot", "queue", "agent", "closed"];
 const TYPING_PAUSE = 300;
+const FRESH_SECONDS = 4;
 
 export default {
   components: { Icon, Mood },
@@ -61,7 +62,8 @@ export default {
   },
   watch: {
     "store.board"() {
-      if (!this.items || (!this.q && this.items.length <= 50)) this.search();
+      if (!this.items) this.search();
+      else if (!this.q && this.items.length <= 50) this.renew ??= setTimeout(() => { this.renew = null; this.search(); }, FRESH_SECONDS * 1000);
     },
     "store.language": "search",
   },
