@@ -9,6 +9,7 @@ from bot.actions.clients.shop import shop
 from bot.actions.turn import Turn
 
 FACTS = ("device_model", "firmware_version", "app_version", "os", "os_version", "phone_model")
+LONGEST_TITLE = 120
 LONGEST_DESCRIPTION = 1000
 
 
@@ -16,11 +17,12 @@ async def file(turn: Turn, issue: dict[str, Any], facts: dict[str, str | None]) 
     """Files the trouble with R&D, promises an answer with its time, and offers return or exchange meanwhile."""
     told = {name: value for name in FACTS if (value := facts.get(name) or turn.slot(name))}
     spoken = [text for text in issue["words"] if text]
+    title = issue["title"]["zh"] if issue.get("title") else " ".join(spoken)[:LONGEST_TITLE] or issue["topic"]
     report = await shop().file_bug_report(
         {
             **told,
-            "symptom": issue["title"]["zh"] if issue.get("title") else " ".join(spoken)[:120],
-            "description": "\n".join(spoken)[:LONGEST_DESCRIPTION],
+            "symptom": title,
+            "description": ("\n".join(spoken) or title)[:LONGEST_DESCRIPTION],
             "tried": list(dict.fromkeys([*(turn.slot("tried") or []), *issue["given"]])),
             "conversation": turn.conversation,
         },

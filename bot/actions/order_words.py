@@ -14,13 +14,14 @@ CHANGE_BUTTONS = {
     "invoice": ("invoice", payload("invoice")),
 }
 PERSON_STATES = frozenset({"lost", "delayed"})
+SETTLED = frozenset({"delivered", "cancelled"})
 MOST_BUTTONS = 3
 
 
 def state_name(order: dict[str, Any]) -> str:
     """The name of the response that tells this order's state."""
     status = order["status"]
-    if status == "shipped" and not _latest_event(order):
+    if status == "shipped" and not _latest_event(_parcel(order)):
         return "utter_orders/state_shipped_no_event"
     if status == "cancelled" and order.get("refund"):
         return "utter_orders/state_cancelled_refund"
@@ -39,8 +40,8 @@ def allowed_buttons(turn: Turn, order: dict[str, Any]) -> list[words.Button]:
 def order_values(turn: Turn, order: dict[str, Any]) -> dict[str, str]:
     """Everything a response about an order may name, in the customer's language; empty where the order has nothing."""
     language = turn.language
-    parcel = (order.get("parcels") or [{}])[-1]
-    event = _latest_event(order) or {}
+    parcel = _parcel(order)
+    event = _latest_event(parcel) or {}
     refund = order.get("refund") or {}
     invoice = order.get("invoice") or {}
     return {
@@ -54,6 +55,7 @@ def order_values(turn: Turn, order: dict[str, Any]) -> dict[str, str]:
         "event": turn.local(event.get("text") or ""),
         "event_place": turn.local(event.get("place") or ""),
         "event_time": dates.moment(event.get("at"), language),
+        "others": _other_parcels(turn, order, parcel),
         "expected": dates.day(order.get("expected_date"), language) or turn.label("date_unknown"),
         "delivered": dates.moment(order.get("delivered_at"), language),
         "refund_amount": amount(refund.get("amount")),
@@ -74,6 +76,23 @@ def _items(turn: Turn, order: dict[str, Any]) -> str:
     return words.listed(names, turn.language)
 
 
-def _latest_event(order: dict[str, Any]) -> dict[str, Any] | None:
-    events = [event for parcel in order.get("parcels") or [] for event in parcel.get("events") or []]
-    return max(events, key=lambda event: event["at"], default=None)
+def _parcel(order: dict[str, Any]) -> dict[str, Any]:
+    """The parcel that matters now: the last one not yet there, else the last; empty when nothing was packed."""
+    parcels = order.get("parcels") or [{}]
+    on_the_way = [parcel for parcel in parcels if parcel.get("status") not in SETTLED]
+    return dict((on_the_way or parcels)[-1])
+
+
+def _other_parcels(turn: Turn, order: dict[str, Any], parcel: dict[str, Any]) -> str:
+    """One line for each further parcel of the same order on its way to the customer; empty when there is none."""
+    lines = []
+    for other in order.get("parcels") or []:
+        event = _latest_event(other)
+        if event and other["number"] != parcel.get("number") and other.get("direction") == parcel.get("direction"):
+            carrier, told = turn.local(other["carrier"]), turn.local(event["text"])
+            lines.append(turn.label("other_parcel", carrier=carrier, parcel=other["number"], event=told))
+    return "".join(f"\n{line}" for line in lines)
+
+
+def _latest_event(parcel: dict[str, Any]) -> dict[str, Any] | None:
+    return max(parcel.get("events") or [], key=lambda event: event["at"], default=None)

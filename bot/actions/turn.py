@@ -131,7 +131,7 @@ class Turn:
 
     def send(self, said: words.Words, buttons: list[words.Button] | None = None) -> None:
         """Sends a prepared text; `buttons` come after its own. The first one acknowledges a file that came along."""
-        text = said.text
+        text = said.text.strip()
         if self.attachments and not self._spoken:
             text = self.label("with_image" if self._image else "with_file", text=text)
         self._spoken = True

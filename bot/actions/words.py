@@ -71,7 +71,7 @@ def words(name: str, language: str, index: int = 0, **values: Any) -> Words:
         {"title": button["title"].format(**values), "payload": button["payload"]}
         for button in entry.get("buttons") or []
     ]
-    return Words(str(entry["text"]).format(**values).strip(), buttons)
+    return Words(str(entry["text"]).format(**values), buttons)
 
 
 def label(name: str, language: str, **values: Any) -> str:

@@ -1,0 +1,247 @@
+"""Troubleshooting: nothing known is asked, nothing tried is proposed, one step at a time, a report with a promise."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, BotStack
+from skill_talk import Talk, shop
+
+FIRMWARE = ROOT / "bot" / "data" / "firmware"
+SEED = {
+    "zh": "前几天买的手环2，在iPhone 6上装了APP，走了10步，APP里步数一直显示0，换安卓手机就能正常计步，"
+    "手环重启过，也重新配对过，固件是1.0.0.39，APP是5.2.1，是不是固件的问题？",
+    "en": "Bought a Band 2 last week. On my iPhone 6 the app shows 0 steps, I walked 10 steps and nothing. "
+    "With an Android phone it counts fine. I restarted the band and re-paired it. Firmware 1.0.0.39, app 5.2.1.",
+}
+LANGUAGES = ["zh", "en"]
+
+
+def guide(topic: str) -> dict:
+    for path in sorted(FIRMWARE.glob("guides_*.yml")):
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        if topic in content:
+            return content[topic]
+    raise KeyError(topic)
+
+
+def known(name: str) -> dict:
+    content = yaml.safe_load((FIRMWARE / "known_issues.yml").read_text(encoding="utf-8"))
+    return next(issue for issue in content if issue["id"] == name)
+
+
+def step_text(issue: dict, code: str, language: str) -> str:
+    return next(step[language] for step in issue["fix"]["steps"] if step["code"] == code)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestSeedCase:
+    def test_one_long_message_is_enough(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        issue = known("steps-zero-ios")
+        talk = Talk(bot_stack, conversation)
+        told = talk.say(SEED[language])
+        assert talk.answer["language"] == language
+        assert guide("steps_zero")["acknowledge"][language] in told
+        assert str(issue["reports"]) in told
+        assert issue["cause"][language] in told
+        assert step_text(issue, "update_firmware", language) in told
+        assert [payload for payload in talk.payloads if "outcome" in payload]
+        assert not [payload for payload in talk.payloads if "os" in payload or "device_model" in payload]
+
+    def test_tried_steps_are_credited_and_never_proposed(
+        self, bot_stack: BotStack, conversation: str, language: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation)
+        told = [talk.say(SEED[language])]
+        tried = {step["text"] for step in talk.answer["tried"]}
+        assert {"restart_device", "re_pair", "other_phone", "test_walk"} <= tried
+        credit = {"zh": "已经试过了", "en": "You have already tried"}[language]
+        assert credit in told[0]
+        while not talk.answer["promises"] and len(told) < 8:
+            told.append(talk.press("unsolved"))
+        said = "\n".join(told)
+        steps = [*guide("steps_zero")["steps"], *known("steps-zero-ios")["fix"]["steps"]]
+        for step in steps:
+            if step["code"] in tried:
+                assert step[language] not in said
+
+    def test_platform_and_device_are_never_asked(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        talk = Talk(bot_stack, conversation)
+        talk.say(SEED[language])
+        while not talk.answer["promises"]:
+            assert not [payload for payload in talk.payloads if '"os"' in payload or '"device_model"' in payload]
+            assert not [payload for payload in talk.payloads if '"firmware_version"' in payload]
+            talk.press("unsolved")
+
+    def test_only_the_firmware_is_asked_when_only_it_is_missing(
+        self, bot_stack: BotStack, conversation: str, language: str
+    ) -> None:
+        text = {"zh": "手环2在苹果手机上步数一直是0", "en": "my band 2 stays at 0 steps on my iphone"}[language]
+        talk = Talk(bot_stack, conversation, language)
+        talk.say(text)
+        assert [payload for payload in talk.payloads if "1.0.0.39" in payload], talk.said
+        assert str(known("steps-zero-ios")["reports"]) in talk.press("1.0.0.39")
+
+    def test_fixed_firmware_is_not_the_known_issue(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        facts = {"device_model": "band-2", "os": "ios", "firmware_version": "1.0.0.45", "app_version": "5.2.1"}
+        talk = Talk(bot_stack, conversation, language, facts)
+        told = talk.say({"zh": "步数一直显示0", "en": "steps stay at 0"}[language])
+        assert known("steps-zero-ios")["cause"][language] not in told
+        assert any(step[language] in told for step in guide("steps_zero")["steps"])
+
+
+class TestContext:
+    def test_facts_of_the_widget_are_not_asked(self, bot_stack: BotStack, conversation: str) -> None:
+        facts = {
+            "device_model": "band-2",
+            "os": "ios",
+            "os_version": "17.4",
+            "firmware_version": "1.0.0.36",
+            "app_version": "5.1.0",
+        }
+        talk = Talk(bot_stack, conversation, "zh", facts)
+        told = talk.say("步数一直是0")
+        assert str(known("steps-zero-ios")["reports"]) in told
+        assert step_text(known("steps-zero-ios"), "update_app", "zh") in told
+
+    def test_unknown_firmware_is_asked_once_only(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "zh")
+        talk.say("手环2在苹果手机上步数一直是0")
+        talk.press("unknown")
+        assert str(known("steps-zero-ios")["reports"]) in talk.said
+        while not talk.answer["promises"]:
+            talk.press("unsolved")
+            assert not [payload for payload in talk.payloads if "firmware_version" in payload]
+
+    def test_other_device_does_not_inherit_the_first_ones_model(self, bot_stack: BotStack, conversation: str) -> None:
+        facts = {"device_model": "band-2", "os": "android", "firmware_version": "1.0.0.45"}
+        talk = Talk(bot_stack, conversation, "zh", facts)
+        told = talk.say("路由器老是断网")
+        assert "手环" not in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestOutcomes:
+    START = {"zh": "台灯一直闪", "en": "the lamp keeps flickering"}  # noqa: RUF012
+
+    def test_solved_gets_one_tip(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        self._to_step(talk, self.START[language])
+        told = talk.press('"solved"')
+        assert guide("lamp_flicker")["tip"][language] in told
+        assert not talk.payloads
+
+    def test_solved_in_words(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        self._to_step(talk, self.START[language])
+        told = talk.say({"zh": "可以了，谢谢", "en": "it works now, thanks"}[language])
+        assert guide("lamp_flicker")["tip"][language] in told
+
+    def test_trying_is_waited_for(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        first = self._to_step(talk, self.START[language])
+        told = talk.say({"zh": "好的，我试试", "en": "ok let me try"}[language])
+        assert told != first
+        assert any("unsolved" in payload for payload in talk.payloads)
+
+    def test_all_steps_failed_files_a_report_with_a_promise(
+        self, bot_stack: BotStack, conversation: str, language: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        self._to_step(talk, self.START[language])
+        said: list[str] = []
+        while not talk.answer["promises"] and len(said) < 12:
+            said.append(talk.press("unsolved" if self._at_step(talk) else "unknown"))
+            assert len(said) == len(set(said))
+        promise = talk.answer["promises"][0]
+        report = shop(bot_stack, "GET", f"/bug-reports/{promise['reference']}")
+        assert report["symptom"] == guide("lamp_flicker")["title"]["zh"]
+        assert promise["due_at"] == report["answer_due_at"]
+        assert datetime.fromisoformat(promise["due_at"].replace("Z", "+00:00")) > datetime.now(UTC) + timedelta(
+            hours=11
+        )
+        assert promise["reference"] in talk.said
+        assert promise["reference"] in promise["text"]["zh"]
+        assert any("return_exchange/exchange" in payload for payload in talk.payloads)
+        assert any("return_exchange/return" in payload for payload in talk.payloads)
+
+    def _at_step(self, talk: Talk) -> bool:
+        return any("unsolved" in payload for payload in talk.payloads)
+
+    def _to_step(self, talk: Talk, text: str) -> str:
+        said = talk.say(text)
+        while not self._at_step(talk):
+            said = talk.press("inform")
+        return said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestVague:
+    def test_first_an_open_question_then_choices(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        told = talk.say({"zh": "手环坏了", "en": "my band is broken"}[language])
+        assert told.rstrip().endswith(("?", "？", "。", "."))
+        assert not talk.payloads
+        talk.say({"zh": "就是不太对劲，说不上来", "en": "it just isn't right, hard to say"}[language])
+        assert talk.answer["handoff"] or any("device_problem/" in payload for payload in talk.payloads)
+
+    def test_description_leads_to_its_guide(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        talk.say({"zh": "手环坏了", "en": "my band is broken"}[language])
+        told = talk.say({"zh": "充不进电，插上没反应", "en": "it does not charge any more"}[language])
+        assert guide("charging")["acknowledge"][language] in told
+
+
+class TestReportedTrouble:
+    def test_told_again_says_how_the_report_stands_and_then_the_answer(
+        self, bot_stack: BotStack, conversation: str
+    ) -> None:
+        facts = {
+            "device_model": "scale-s1",
+            "os": "ios",
+            "firmware_version": "1.3.0.5",
+            "app_version": "5.2.1",
+            "os_version": "17.4",
+        }
+        talk = Talk(bot_stack, conversation, "en", facts)
+        talk.say("the scale weight drifts every time I step on it")
+        while not talk.answer["promises"]:
+            talk.press("unsolved")
+        reference = talk.answer["promises"][0]["reference"]
+        assert reference in talk.say("the scale still drifts")
+        assert talk.answer["promises"] == []
+        answer = {"zh": "已经定位到原因，下个版本修复。", "en": "We found the cause; the next version cures it."}
+        shop(bot_stack, "POST", f"/bug-reports/{reference}/answer", {"answer": answer})
+        assert answer["en"] in talk.say("the scale drifts again")
+
+
+def topics() -> list[str]:
+    return sorted(
+        topic
+        for path in FIRMWARE.glob("guides_*.yml")
+        for topic in yaml.safe_load(path.read_text(encoding="utf-8"))
+        if topic != "other"
+    )
+
+
+class TestEveryTopic:
+    @pytest.mark.parametrize("topic", topics())
+    def test_leads_through_its_steps_to_a_report(self, bot_stack: BotStack, conversation: str, topic: str) -> None:
+        language = LANGUAGES[topics().index(topic) % 2]
+        talk = Talk(bot_stack, conversation, language)
+        said = [talk.say({"payload": f'/device_problem{{"topic": "device_problem/{topic}"}}'})]
+        assert guide(topic)["acknowledge"][language] in said[0]
+        while not talk.answer["promises"] and len(said) < 14:
+            assert talk.answer["handoff"] is None
+            said.append(
+                talk.press(next(part for part in ("unsolved", "unknown", "inform") if self._offers(talk, part)))
+            )
+            assert "{" not in said[-1]
+        assert talk.answer["promises"], said
+        assert len(said) == len(set(said))
+
+    def _offers(self, talk: Talk, part: str) -> bool:
+        return any(part in payload for payload in talk.payloads)

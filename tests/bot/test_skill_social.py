@@ -1,0 +1,134 @@
+"""Small talk, complaints, persons, what is not understood, and product advice."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import BotStack
+from skill_talk import Talk, shop
+
+
+class TestSmallTalk:
+    @pytest.mark.parametrize(
+        ("language", "text", "intent"),
+        [
+            ("zh", "你好", "greet"),
+            ("en", "hello there", "greet"),
+            ("zh", "谢谢你", "thank"),
+            ("en", "thank you so much", "thank"),
+            ("zh", "再见", "goodbye"),
+            ("en", "bye bye", "goodbye"),
+            ("zh", "你能做什么", "capabilities"),
+            ("en", "what can you do", "capabilities"),
+            ("zh", "今天天气怎么样", "out_of_scope"),
+            ("en", "write me a poem about the sea", "out_of_scope"),
+            ("zh", "你吃饭了吗", "chitchat"),
+            ("en", "do you like music", "chitchat"),
+        ],
+    )
+    def test_answers_politely_without_handing_over(
+        self, bot_stack: BotStack, conversation: str, language: str, text: str, intent: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation)
+        talk.say(text)
+        assert talk.answer["nlu"][0]["intent"] == intent
+        assert talk.answer["language"] == language
+        assert len(talk.answer["messages"]) == 1
+        assert talk.answer["handoff"] is None
+
+    @pytest.mark.parametrize(
+        ("text", "honest"), [("你是真人吗", "不是真人"), ("are you a real person?", "not a person")]
+    )
+    def test_never_claims_to_be_a_person(self, bot_stack: BotStack, conversation: str, text: str, honest: str) -> None:
+        assert honest in Talk(bot_stack, conversation).say(text)
+
+    @pytest.mark.parametrize("text", ["你能做什么", "what can you do"])
+    def test_capabilities_lead_on_by_buttons(self, bot_stack: BotStack, conversation: str, text: str) -> None:
+        talk = Talk(bot_stack, conversation)
+        talk.say(text)
+        assert {"/track_order", "/device_problem", "/request_human"} <= set(talk.payloads)
+        assert "LM" in talk.press("/track_order")
+
+
+class TestPerson:
+    @pytest.mark.parametrize("text", ["转人工", "我要跟真人说话", "let me talk to a human", "I want a real person"])
+    def test_goes_at_once(self, bot_stack: BotStack, conversation: str, text: str) -> None:
+        talk = Talk(bot_stack, conversation)
+        talk.say(text)
+        assert talk.answer["handoff"]["reason"] == "asked_for_person"
+        assert len(talk.answer["messages"]) <= 1
+
+    def test_last_words_name_the_trouble(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "zh", {"device_model": "band-2", "os": "android"})
+        talk.say("手环步数一直是0")
+        assert "步数一直为 0" in talk.say("转人工吧")
+        assert len(talk.answer["messages"]) == 1
+
+
+class TestComplaint:
+    @pytest.mark.parametrize(
+        ("language", "text"), [("zh", "我对你们的服务不太满意"), ("en", "I am not very happy with your service")]
+    )
+    def test_is_heard_first_and_offers_a_person(
+        self, bot_stack: BotStack, conversation: str, language: str, text: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation)
+        said = talk.say(text)
+        if talk.answer["handoff"]:
+            assert talk.answer["handoff"]["reason"] in ("emotion", "policy_topic")
+            return
+        assert ("对不起" if language == "zh" else "sorry") in said
+        assert "/request_human" in talk.payloads
+
+
+class TestNotUnderstood:
+    def test_one_question_with_choices_then_a_person(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "zh")
+        talk.say("asdkjh qweoiu")
+        assert talk.answer["handoff"] is None
+        assert 2 <= len(talk.payloads) <= 4
+        assert all(title and "/" not in title and "_" not in title for title in talk.titles)
+        talk.say("zxcvb mnbvc")
+        assert talk.answer["handoff"]["reason"] == "repeated_failure"
+
+    def test_bare_order_number_starts_tracking(self, bot_stack: BotStack, conversation: str) -> None:
+        assert "LM2611180000" in Talk(bot_stack, conversation, "zh").say("LM2611180000")
+
+    def test_bare_file_is_acknowledged(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "en")
+        assert "picture" in talk.say({"attachment": {"name": "photo.png", "type": "image/png"}})
+        assert talk.payloads
+
+
+class TestAdvice:
+    @pytest.mark.parametrize(("language", "ask"), [("zh", "帮我推荐一款产品吧"), ("en", "which product suits me?")])
+    def test_choices_then_one_recommendation_with_price(
+        self, bot_stack: BotStack, conversation: str, language: str, ask: str
+    ) -> None:
+        devices = shop(bot_stack, "GET", "/devices")["devices"]
+        talk = Talk(bot_stack, conversation, language)
+        talk.say(ask)
+        talk.press("sport")
+        told = talk.press("low")
+        named = [device for device in devices if device["name"][language] in told]
+        assert len(named) == 1
+        assert named[0]["category"] in ("band", "watch")
+        assert named[0]["for_sale"]
+        assert f"{named[0]['price']:.2f}".removesuffix(".00") in told
+        assert float(named[0]["price"]) <= 300
+
+    def test_what_is_said_is_not_asked(self, bot_stack: BotStack, conversation: str) -> None:
+        told = Talk(bot_stack, conversation, "en").say("which router should I buy for my flat?")
+        assert "Lanmo Router AX3" in told
+
+    def test_price_of_a_named_device(self, bot_stack: BotStack, conversation: str) -> None:
+        devices = shop(bot_stack, "GET", "/devices")["devices"]
+        price = next(device["price"] for device in devices if device["model"] == "watch-pro")
+        assert f"{price:.0f}" in Talk(bot_stack, conversation, "zh").say("手表Pro多少钱")
+
+    def test_a_question_in_between_and_leaving(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "zh")
+        talk.say("帮我推荐一款产品吧")
+        talk.say("保修多久")
+        assert any("choice" in payload for payload in talk.payloads)
+        talk.say("算了不选了")
+        assert not any("choice" in payload for payload in talk.payloads)
