@@ -8,16 +8,19 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.nlu.lookups import guides
 from bot.nlu.model import LinearModel
 from bot.nlu.text import CLAUSE_END, SENTENCE_END, Aligned, align, is_empty, split
 
 SOCIAL = frozenset(
     "greet thank goodbye affirm deny chitchat inform out_of_scope capabilities who_are_you".split()  # noqa: SIM905
 )
+
+UNSUITED = 0.02
 
 
 def base_of(label: str) -> str:
@@ -109,8 +112,10 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     def _read(self, message: Message, text: str, model: LinearModel) -> None:
         aligned = align(text)
-        stretches = self._stretches(aligned)
+        stretches = self._without_tried(self._stretches(aligned), aligned, message.get("tried") or [])
         rows = model.probabilities([text, *(aligned.text[a:b] for a, b in stretches)])
+        rows = rows * suits(model.labels, _products(message))
+        rows = rows / rows.sum(axis=1, keepdims=True)
         whole, parts = rows[0], rows[1:]
         combined = _combine(whole, parts, model.labels) if len(parts) > 1 else whole
         ranking = rank_bases(combined, model.labels)
@@ -131,6 +136,17 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             return []
         clauses = [(a, b) for a, b in split(aligned, CLAUSE_END) if not is_empty(aligned.text[a:b])]
         return clauses[:24] if len(clauses) > 1 else []
+
+    @staticmethod
+    def _without_tried(
+        stretches: list[tuple[int, int]], aligned: Aligned, tried: list[dict[str, Any]]
+    ) -> list[tuple[int, int]]:
+        """The clauses that say more than what was tried: "already reset it" is no question about resetting."""
+        steps = [(step["start"], step["end"]) for step in tried]
+        spans = [aligned.span(start, end) for start, end in stretches]
+        told = [any(span.start <= start and end <= span.end for start, end in steps) for span in spans]
+        kept = [stretch for stretch, only_told in zip(stretches, told, strict=True) if not only_told]
+        return kept or stretches
 
     def _wishes(
         self, aligned: Aligned, stretches: list[tuple[int, int]], rows: np.ndarray, model: LinearModel
@@ -155,6 +171,21 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             if wish["confidence"] > best.get(first["name"], {"confidence": 0.0})["confidence"]:
                 best[first["name"]] = wish
         return sorted(best.values(), key=lambda wish: wish["start"])
+
+
+def suits(labels: list[str], products: set[str]) -> np.ndarray:
+    """A factor for each label: nearly nothing for the troubles of devices that the message is not about."""
+    return np.array([1.0 if not products or _concerns(label, products) else UNSUITED for label in labels])
+
+
+def _concerns(label: str, products: set[str]) -> bool:
+    base, _, topic = label.partition("/")
+    categories = guides().get(topic, {}).get("categories") if base == "device_problem" else None
+    return not categories or bool(products & set(categories))
+
+
+def _products(message: Message) -> set[str]:
+    return {str(entity["value"]) for entity in message.get(ENTITIES, []) if entity["entity"] == "product"}
 
 
 def rank_bases(row: np.ndarray, labels: list[str]) -> list[dict[str, Any]]:

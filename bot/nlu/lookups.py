@@ -37,14 +37,19 @@ def guard(pattern: str) -> str:
 
 
 @lru_cache(maxsize=1)
+def guides() -> dict[str, dict[str, Any]]:
+    """Topic of `device_problem/` to its troubleshooting guide."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted((DATA / "firmware").glob("guides_*.yml")):
+        content = read_yaml(path) or {}
+        found.update({topic: guide for topic, guide in content.items() if isinstance(guide, dict)})
+    return found
+
+
+@lru_cache(maxsize=1)
 def symptom_titles() -> dict[str, dict[str, str]]:
     """Topic of `device_problem/` to its short name in both languages, from the troubleshooting guides."""
-    titles: dict[str, dict[str, str]] = {}
-    for path in sorted((DATA / "firmware").glob("guides_*.yml")):
-        for topic, guide in (read_yaml(path) or {}).items():
-            if isinstance(guide, dict) and isinstance(guide.get("title"), dict):
-                titles[topic] = guide["title"]
-    return titles
+    return {topic: guide["title"] for topic, guide in guides().items() if isinstance(guide.get("title"), dict)}
 
 
 @lru_cache(maxsize=1)
