@@ -228,7 +228,8 @@ async def visible(session: AsyncSession, id: str, caller: Caller) -> Conversatio
         return await Conversations(session).get(id)
     require_desk_role(caller.agent)
     conversation = await Conversations(session).get(id)
-    require_read(caller.agent, conversation)
+    if not await Work(session, caller.agent).is_earlier(conversation):
+        require_read(caller.agent, conversation)
     return conversation
 
 

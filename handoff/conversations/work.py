@@ -221,6 +221,17 @@ class Work:
         closed_by_me = and_(Conversation.owner == CLOSED, Conversation.last_agent_id == self.agent.id)
         return or_(Conversation.owner == self.agent.owner_key, closed_by_me, and_(waiting, groups))
 
+    async def is_earlier(self, conversation: Conversation) -> bool:
+        """Tell whether this is an earlier conversation of a customer whose later one this person may read."""
+        later = (
+            select(Conversation.id)
+            .where(
+                Conversation.customer_id == conversation.customer_id, Conversation.created_at > conversation.created_at
+            )
+            .where(self._visible())
+        )
+        return conversation.owner == CLOSED and await self.session.scalar(later.limit(1)) is not None
+
     async def row(self, conversation: Conversation) -> dict[str, Any]:
         """Return the customer's name, the last message, and what is unread, for a list."""
         customer = await self.session.get_one(Customer, conversation.customer_id)
@@ -240,8 +251,10 @@ class Work:
         """Return who the customer is, the handoff at hand, and the customer's earlier conversations."""
         earlier = await self.session.scalars(
             select(Conversation)
-            .where(Conversation.customer_id == conversation.customer_id, Conversation.id != conversation.id)
-            .order_by(Conversation.updated_at.desc())
+            .where(
+                Conversation.customer_id == conversation.customer_id, Conversation.created_at < conversation.created_at
+            )
+            .order_by(Conversation.created_at.desc())
             .limit(EARLIER)
         )
         handoff = await self.session.scalar(

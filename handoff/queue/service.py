@@ -87,7 +87,7 @@ class Queue:
             id=new_id("h"),
             conversation_id=conversation.id,
             reason=reason,
-            priority=priority or PRIORITY[reason],
+            priority=priority or await self._priority(conversation, reason),
             group_name=chosen.name,
             emotion=briefing.emotion,
             evidence=evidence or [],
@@ -108,6 +108,17 @@ class Queue:
         metrics.HANDOFFS.labels(str(reason)).inc()
         self._tell(chosen.name)
         return handoff
+
+    async def _priority(self, conversation: Conversation, reason: Reason) -> int:
+        """Return the reason's priority; who is only passed on never falls behind the place they came with."""
+        passed_on = reason in {Reason.TRANSFERRED, Reason.AGENT_GONE, Reason.AGENT_BREAK}
+        before = await self.session.scalar(
+            select(Handoff.priority)
+            .where(Handoff.conversation_id == conversation.id)
+            .order_by(Handoff.created_at.desc())
+            .limit(1)
+        )
+        return min(PRIORITY[reason], before) if passed_on and before else PRIORITY[reason]
 
     async def _group(self, name: str | None) -> Group:
         group = await self.session.get(Group, name) if name else None

@@ -14,8 +14,11 @@ from handoff.agents.models import Agent, AgentSession
 from handoff.caretaker import hand_on_for_the_gone
 from handoff.clock import now
 from handoff.conversations.models import Conversation
+from handoff.conversations.service import Conversations
 from handoff.desk import desk
+from handoff.queue.models import Reason
 from handoff.queue.routing import assign_waiting
+from handoff.queue.service import Queue
 from handoff.settings import settings
 from tests.handoff.conftest import PASSWORD, Customer, Person, RunningDesk
 from tests.handoff.pictures import PNG
@@ -149,6 +152,15 @@ class TestQueueAndClaim:
         assert (await person.presence("break")).json()["status"] == "break"
         (item,) = await person.queue()
         assert (item["conversation_id"], item["reason"], item["priority"]) == (customer.id, "agent_break", 2)
+
+    async def test_who_is_passed_on_keeps_an_urgent_place(self, running: RunningDesk) -> None:
+        customer, person = await running.customer(), await running.person("lin")
+        async with desk.database.write() as session:
+            conversation = await Conversations(session).get(customer.id, lock=True)
+            await Queue(session).enqueue(conversation, Reason.SAFETY, by="bot")
+        assert (await person.claim(customer.id)).status_code == 200
+        await person.presence("break")
+        assert [(item["reason"], item["priority"]) for item in await person.queue()] == [("agent_break", 1)]
 
     async def test_who_is_gone_hands_on(self, running: RunningDesk) -> None:
         customer, person = await running.with_agent()
@@ -322,13 +334,18 @@ class TestWork:
         error(await person.get(f"/conversations/{customer.id}/summary", language="fr"), 422, "invalid")
 
     async def test_earlier_conversations_of_a_known_customer(self, running: RunningDesk) -> None:
-        customer, person = await running.with_agent()
         other = await running.customer()
+        customer, person = await running.with_agent()
+        boss = await running.person("boss", "supervisor")
+        assert (await boss.post(f"/conversations/{other.id}/resolve", {"outcome": "solved"})).status_code == 200
+        error(await person.get(f"/conversations/{other.id}/messages"), 403, "forbidden")
         async with desk.database.write() as session:
             known = (await session.get_one(Conversation, customer.id)).customer_id
             await session.execute(update(Conversation).where(Conversation.id == other.id).values(customer_id=known))
         shown = (await person.get(f"/conversations/{customer.id}")).json()
         assert [row["id"] for row in shown["earlier"]] == [other.id]
+        assert (await person.get(f"/conversations/{other.id}/messages")).status_code == 200
+        error(await person.post(f"/conversations/{other.id}/release"), 409, "not_owner")
 
     async def test_read_and_typing(self, running: RunningDesk) -> None:
         customer, person = await running.with_agent()

@@ -34,7 +34,7 @@ export default {
         <section v-if="context.length"><details><summary>{{ t('context') }}</summary><dl><template v-for="[name, value] in context" :key="name"><dt>{{ t('context_' + name) }}</dt><dd>{{ value }}</dd></template></dl></details></section>
         <section v-if="store.head.rating"><h3>{{ t('rating') }}</h3><p class="plain">{{ t('score', { score: store.head.rating.score }) }}<q v-if="store.head.rating.comment">{{ store.head.rating.comment }}</q></p></section>
         <section v-if="store.head.earlier.length"><details><summary>{{ t('earlier', { count: store.head.earlier.length }) }}</summary><ul class="lines"><li v-for="one in store.head.earlier" :key="one.id">
-          <component :is="oversees ? 'button' : 'p'" class="line" @click="oversees && open(one.id)"><Icon name="chat"/><span>{{ moment(one.created_at) }} · {{ one.outcome ? t('outcome_' + one.outcome) : ownerTitle(one.owner) }}</span></component></li></ul></details></section>
+          <component :is="readable(one) ? 'button' : 'p'" class="line" @click="readable(one) && open(one.id)"><Icon name="chat"/><span>{{ moment(one.created_at) }} · {{ one.outcome ? t('outcome_' + one.outcome) : ownerTitle(one.owner) }}</span></component></li></ul></details></section>
         <section><details @toggle="loadEvents"><summary>{{ t('audit') }}</summary><ol class="audit" v-if="events"><li v-for="event in events" :key="event.version" :class="{ flagged: event.flagged }"><time>{{ moment(event.time) }}</time><span>{{ ownerTitle(event.from) }} → <b>{{ ownerTitle(event.to) }}</b><small>{{ why(event.reason) }} · {{ by(event.by) }}<em v-if="event.flagged">{{ t('flagged') }}</em></small><q v-if="event.note">{{ event.note }}</q></span></li></ol></details></section>
       </template>
     </aside>`,
@@ -46,7 +46,6 @@ export default {
     },
     course: () => (store.summary?.emotion.course ?? []).slice(-8),
     context: () => CONTEXT.filter((name) => store.head.context?.[name]).map((name) => [name, store.head.context[name]]),
-    oversees: () => ["supervisor", "admin"].includes(store.me.role),
   },
   watch: {
     "store.open"() {
@@ -57,6 +56,7 @@ export default {
     },
   },
   methods: {
+    readable: (one) => one.owner === "closed" || ["supervisor", "admin"].includes(store.me.role),
     t, jump, open, moment, ownerTitle,
     isLate: (promise) => promise.state === "overdue" || Date.parse(promise.due_at) < store.now + store.behind,
     why(reason) {
