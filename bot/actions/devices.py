@@ -91,7 +91,8 @@ class Case:
             return False
         if self.stage == "fact":
             return self.issue["fact"] not in self.turn.entities
-        return self.stage == "reported" or self.turn.pressed or outcome_of(self.turn) != UNSOLVED
+        other_kind = self.turn.entities.get("product", "") not in ("", *self.guide.get("categories", ()))
+        return self.stage == "reported" or self.turn.pressed or other_kind or said_outcome(self.turn) != UNSOLVED
 
     async def _start(self, topic: str | None) -> None:
         self.issue = {"topic": topic, "asked": [], "given": [], "words": [], "known": None, "told": False}
@@ -289,7 +290,12 @@ class Case:
             self.issue["told"] = True
         else:
             name = "utter_devices/step_next" if given else "utter_devices/step_first"
-        person = [self.turn.button("person", "/request_human")] if len(given) >= STEPS_BEFORE_PERSON else []
+            name = "utter_devices/step_heard" if given and self.turn.upset else name
+        person = (
+            [self.turn.button("person", "/request_human")]
+            if len(given) >= STEPS_BEFORE_PERSON or self.turn.upset
+            else []
+        )
         given.append(step["code"])
         self._wait("step")
         self.turn.say(name, index=len(given), buttons=person, **values)

@@ -11,6 +11,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import words
+from bot.actions.clients.shop import shop
 from bot.actions.order_words import allowed_buttons, order_values, state_name
 from bot.actions.turn import SkillAction, Turn
 
@@ -39,7 +40,7 @@ async def offer(turn: Turn, order: dict[str, Any], task: str) -> None:
     if task == "refund":
         task = "cancel" if "cancel" in order["allowed"] else "return"
     if NEEDED[task] not in order["allowed"]:
-        _refuse(turn, order, task)
+        await _refuse(turn, order, task)
     elif task == "cancel":
         ask_for_yes(turn, order, {"task": "cancel"})
     elif task == "address":
@@ -66,14 +67,13 @@ def _told(turn: Turn, change: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) if value is not None else turn.label("none_given") for name, value in change.items()}
 
 
-def _refuse(turn: Turn, order: dict[str, Any], task: str) -> None:
+async def _refuse(turn: Turn, order: dict[str, Any], task: str) -> None:
     issued = task == "invoice" and (order.get("invoice") or {}).get("status") == "issued"
     name = f"utter_refused/{NEEDED[task]}_{'issued' if issued else order['status']}"
-    turn.say(
-        name if words.knows(name) else state_name(order),
-        buttons=allowed_buttons(turn, order),
-        **order_values(turn, order),
-    )
+    said = name if words.knows(name) else state_name(order)
+    ways_out = [one for one in allowed_buttons(turn, order) if one["payload"] != "/invoice"]
+    return_days = (await shop().policies())["return"]["days"]
+    turn.say(said, buttons=ways_out, return_days=return_days, **order_values(turn, order))
 
 
 def _ask_reason(turn: Turn, order: dict[str, Any], task: str) -> None:

@@ -40,6 +40,7 @@ TASKS = {
 SOCIAL = frozenset({"greet", "thank", "chitchat", "out_of_scope", "capabilities", "who_are_you"})
 UNCLEAR = frozenset({"inform", "affirm", "nlu_fallback"})
 PARCEL_TASKS = frozenset({"lost", "stuck", "damaged", "wrong_item", "missing_item", "not_received"})
+POLICY = "return_exchange/policy"
 ORDER_NUMBER = re.compile(r"LM[\s-]*(?:\d[\s-]*){10}", re.IGNORECASE)
 FOUR_DIGITS = re.compile(r"(?<![\dA-Za-z.])\d{4}(?![\dA-Za-z]|\.\d)")
 ANOTHER_ORDER = re.compile(r"另一个|另外|别的|其他订单|下一个|another|other order|different order", re.IGNORECASE)
@@ -148,6 +149,8 @@ class StartOrderTask(SkillAction):
 
     async def answer(self, turn: Turn) -> None:
         task = task_of(turn)
+        if task is None and turn.topic == POLICY and "order_number" in turn.entities:
+            task = "return"
         if task is None:
             await answer_topic(turn, turn.topic)
             return

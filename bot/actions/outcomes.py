@@ -26,6 +26,9 @@ _CURED = re.compile(
 _NOT_A_PROBLEM = re.compile(r"没问题了|not? problem|no issue", re.IGNORECASE)
 
 
+_UNSURE = re.compile(
+    r"不知道|不确定|不清楚|说不准|(?<![a-z])(?:don'?t know|not sure|no idea|hard to say)(?![a-z])", re.I
+)
 _QUESTION = re.compile(r"[??]|怎么|如何|哪里|吗|(?<![a-z])(?:how|where|what|which|when|why)(?![a-z])", re.IGNORECASE)
 
 
@@ -45,6 +48,8 @@ def said_outcome(turn: Turn) -> str | None:
     if pressed in (SOLVED, UNSOLVED):
         return str(pressed)
     text = turn.text
+    if _UNSURE.search(text):
+        return UNKNOWN
     if turn.intent == "firmware_update" and _QUESTION.search(text):
         return None
     if _FAILED.search(text) and not _NOT_A_PROBLEM.search(text):

@@ -15,6 +15,7 @@ from bot.actions.clients.shop import ShopError
 
 HAND_OFF = "action_hand_off"
 LISTEN = "action_listen"
+UPSET = frozenset({"angry", "abusive", "disappointed", "sarcastic"})
 
 
 class Turn:
@@ -91,6 +92,11 @@ class Turn:
     def attachments(self) -> list[dict[str, Any]]:
         """The files sent with this message."""
         return list((self._message.get("metadata") or {}).get("attachments") or [])
+
+    @property
+    def upset(self) -> bool:
+        """Does this message vent anger or disappointment?"""
+        return (self._message.get("emotion") or {}).get("label") in UPSET
 
     @property
     def said_last(self) -> list[str]:

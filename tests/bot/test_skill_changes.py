@@ -133,6 +133,12 @@ class TestReturn:
         assert [entry["name"] for entry in talk.answer["done"]] == [kind]
         assert look_up(bot_stack, order)["status"] == "returning"
 
+    def test_may_i_return_this_order(self, bot_stack: BotStack, conversation: str, language: str) -> None:
+        order = find(bot_stack, "shipped")
+        text = {"zh": "订单{} 能退吗", "en": "can I return order {}?"}[language].format(order["number"])
+        told = Talk(bot_stack, conversation, language).say(text, order["phone_last4"])
+        assert order["number"] in told
+
     def test_before_shipping_cancelling_is_offered(self, bot_stack: BotStack, conversation: str, language: str) -> None:
         order = find(bot_stack, "unpaid")
         talk = Talk(bot_stack, conversation, language)

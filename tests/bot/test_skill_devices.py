@@ -120,7 +120,23 @@ class TestContext:
         facts = {"device_model": "band-2", "os": "android", "firmware_version": "1.0.0.45"}
         talk = Talk(bot_stack, conversation, "zh", facts)
         told = talk.say("路由器老是断网")
-        assert "手环" not in told
+        assert guide("router_offline")["acknowledge"]["zh"] in told
+
+    def test_other_trouble_in_the_middle_of_steps(self, bot_stack: BotStack, conversation: str) -> None:
+        facts = {"device_model": "band-2", "os": "ios", "firmware_version": "1.0.0.45", "app_version": "5.2.1"}
+        talk = Talk(bot_stack, conversation, "zh", facts)
+        talk.say("手环掉电特别快")
+        told = talk.say("先帮我看下路由器，老断网")
+        assert guide("router_offline")["acknowledge"]["zh"] in told
+
+    def test_not_knowing_is_not_a_failed_step(self, bot_stack: BotStack, conversation: str) -> None:
+        facts = {"device_model": "band-2", "os": "ios", "firmware_version": "1.0.0.45", "app_version": "5.2.1"}
+        talk = Talk(bot_stack, conversation, "zh", facts)
+        talk.say("手环掉电特别快")
+        second = guide("battery_drain")["steps"][1]["zh"]
+        assert second not in talk.say("不知道好没好")
+        assert "/request_human" in talk.payloads
+        assert second in talk.press("unsolved")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
