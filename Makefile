@@ -61,7 +61,7 @@ test: setup ## every test: desk, shop, bot, end to end / 全部测试
 	  else word="FAILED (exit $$code)"; failed=1; fi; \
 	  summary="$$summary$$(printf '  %-14s %s, %s s' "$$name" "$$word" $$(($$(date +%s) - began)))\n"; \
 	}; \
-	part "desk and shop" $(PY) -m pytest -q tests/handoff tests/shop; \
+	part "desk and shop" $(PY) -m pytest -q -n 2 tests/handoff tests/shop; \
 	part "bot" env $(BOT_ENV) $(BOT_PY) -m pytest -q tests/bot; \
 	part "end to end" $(PY) -m pytest -q tests/e2e; \
 	echo; echo "=== summary"; printf '%b' "$$summary"; \
