@@ -259,7 +259,11 @@ class TestMessages:
             {"title": "人工", "payload": "/request_human"},
         ]
 
+        may_answer = asyncio.Event()
+        may_answer.set()
+
         async def offer(body: dict[str, Any]) -> dict[str, Any]:
+            await may_answer.wait()
             return answer(body=body, messages=[{"text": "选一个", "buttons": offers}])
 
         running.bot.behave = offer
@@ -268,10 +272,12 @@ class TestMessages:
         await customer.send("你好")
         await customer.until(2)
         error(await other.send(payload="/request_human"), 409, "stale_button")
+        may_answer.clear()
         pressed = await customer.send(payload=offers[0]["payload"], client_id="p")
         assert pressed.status_code == 201
         assert (await customer.send(payload=offers[0]["payload"], client_id="p")).status_code == 200
         error(await customer.send(payload=offers[1]["payload"]), 409, "stale_button")
+        may_answer.set()
         page = await customer.until(4)
         assert page["messages"][2]["text"] == "查订单"
         assert running.bot.turns[-1]["messages"] == [{"seq": 3, "payload": offers[0]["payload"]}]
