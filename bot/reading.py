@@ -7,7 +7,7 @@ from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
 
-from bot.nlu.facts import FACT_NAMES
+from bot.fact_names import FACT_NAMES
 from bot.wire import DoorError, IncomingMessage, split_payload
 
 FALLBACK = "nlu_fallback"

@@ -14,7 +14,7 @@ from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, 
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
-from bot.nlu.facts import FACT_NAMES
+from bot.fact_names import FACT_NAMES
 from bot.nlu.lookups import device_categories
 from bot.policies.handoff import HandoffPolicy
 from bot.policies.signals import PERSON_PAYLOAD, Assessor

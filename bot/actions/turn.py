@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import words
 from bot.actions.clients.shop import ShopError
+from bot.fact_names import FACT_NAMES
 
 HAND_OFF = "action_hand_off"
 LISTEN = "action_listen"
@@ -119,7 +120,7 @@ class Turn:
     def slot(self, name: str) -> Any:
         """A slot's value, as it will be after this action; the first of several values."""
         value = self._slots.get(name)
-        return value[0] if name in SINGLE_FACTS and isinstance(value, list) and value else value
+        return value[0] if name in FACT_NAMES and isinstance(value, list) and value else value
 
     def set(self, name: str, value: Any) -> None:
         """Sets a slot when that changes it."""
@@ -176,24 +177,6 @@ class Turn:
         """Asks for a person to take over, in this turn."""
         self.set("handoff", {"reason": reason, "group": group, "priority": priority, "evidence": []})
         self.follow(HAND_OFF)
-
-
-SINGLE_FACTS = frozenset(
-    {
-        "order_number",
-        "phone_last4",
-        "product",
-        "device_model",
-        "phone_model",
-        "os",
-        "os_version",
-        "app_version",
-        "firmware_version",
-        "symptom",
-        "error_code",
-        "purchased_at",
-    }
-)
 
 
 def payload(intent: str, **entities: Any) -> str:

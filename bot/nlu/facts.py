@@ -14,21 +14,6 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.nlu import dates, devices, numbers, tried
 from bot.nlu.text import Aligned, Span, align
 
-FACT_NAMES = (
-    "order_number",
-    "phone_last4",
-    "product",
-    "device_model",
-    "phone_model",
-    "os",
-    "os_version",
-    "app_version",
-    "firmware_version",
-    "symptom",
-    "error_code",
-    "purchased_at",
-)
-
 
 @dataclass(frozen=True)
 class Fact:
