@@ -50,10 +50,18 @@ def run() -> None:
 @app.command("migrate")
 def migrate_command() -> None:
     """Bring the database to the newest shape."""
+    from handoff.agents.groups import ensure_groups
     from handoff.migrate import migrate
+
+    async def begin() -> None:
+        database = open_database()
+        async with database.write() as session:
+            await ensure_groups(session)
+        await database.close()
 
     try:
         migrate()
+        asyncio.run(begin())
     except (SQLAlchemyError, OSError) as error:
         sys.exit(
             f"数据库升级失败 / The database could not be migrated: {type(error).__name__}. "

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from handoff.agents.models import Group, Role
+from handoff.agents.groups import FIRST_GROUPS, ensure_groups
+from handoff.agents.models import Role
 from handoff.agents.service import Agents, hasher
 from handoff.database import Database
-
-GROUPS = {
-    "orders": ("订单物流", "Orders & delivery"),
-    "tech": ("技术支持", "Technical support"),
-    "care": ("客户关怀", "Customer care"),
-}
 
 
 @dataclass(frozen=True)
@@ -23,7 +16,7 @@ class DemoAccount:
 
     name: str
     role: Role
-    groups: tuple[str, ...] = tuple(GROUPS)
+    groups: tuple[str, ...] = tuple(FIRST_GROUPS)
     capacity: int = 5
 
     @property
@@ -44,7 +37,7 @@ ACCOUNTS = (
 async def seed(database: Database, passwords: dict[str, str]) -> None:
     """Make groups and accounts that are missing, and give every demo account the password in `passwords`."""
     async with database.write() as session:
-        await seed_groups(session)
+        await ensure_groups(session)
         for account in ACCOUNTS:
             agents = Agents(session)
             agent = await agents.by_name(account.name)
@@ -52,11 +45,3 @@ async def seed(database: Database, passwords: dict[str, str]) -> None:
                 await agents.add(account.name, passwords[account.name], account.role, account.groups, account.capacity)
             else:
                 agent.password_hash = hasher.hash(passwords[account.name])
-
-
-async def seed_groups(session: AsyncSession) -> None:
-    """Make the three skill groups, always open, unless they exist."""
-    for name, (zh, en) in GROUPS.items():
-        if await session.get(Group, name) is None:
-            session.add(Group(name=name, title_zh=zh, title_en=en, timezone="Asia/Shanghai", hours=None))
-    await session.flush()

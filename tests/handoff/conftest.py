@@ -17,9 +17,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.engine import make_url
 
+from handoff.agents.groups import ensure_groups
 from handoff.agents.models import Role
 from handoff.agents.service import Agents, login_guard
-from handoff.demo import seed_groups
 from handoff.desk import desk
 from handoff.migrate import migrate
 from handoff.settings import settings
@@ -256,6 +256,6 @@ async def running(
     login_guard.__init__()  # type: ignore[misc]
     app = create_app(pages=False)
     async with desk.database.write() as session:
-        await seed_groups(session)
+        await ensure_groups(session)
     async with serving(app, free_port()) as url, httpx.AsyncClient(base_url=url, timeout=40, trust_env=False) as http:
         yield RunningDesk(http, url, bot)
