@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy import select
 
+from handoff.agents.groups import GroupSettings, group_view, save_group
 from handoff.agents.models import Agent, Group, Presence
+from handoff.agents.rights import require_overseer
 from handoff.agents.service import Agents, agent_view, authenticate, give_back
 from handoff.desk import desk
 from handoff.principals import Colleague
@@ -63,6 +65,24 @@ async def colleagues(caller: Colleague) -> dict[str, Any]:
             "items": [agent_view(agent) for agent in agents],
             "groups": [{"name": group.name, "title": {"zh": group.title_zh, "en": group.title_en}} for group in groups],
         }
+
+
+@router.get("/groups")
+async def groups(caller: Colleague) -> dict[str, Any]:
+    """Return the skill groups with their opening hours."""
+    async with desk.database.read() as session:
+        rows = await session.scalars(select(Group).order_by(Group.name))
+        return {"items": [group_view(group) for group in rows]}
+
+
+@router.put("/groups/{name}")
+async def set_group(
+    name: Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,59}$")], body: GroupSettings, caller: Colleague
+) -> dict[str, Any]:
+    """Make or change a skill group: titles, time zone, weekly hours (overseers)."""
+    require_overseer(caller.agent)
+    async with desk.database.write() as session:
+        return group_view(await save_group(session, name, body))
 
 
 @router.put("/agents/me/presence")

@@ -111,6 +111,8 @@ ROUTES: dict[str, dict[str, Statuses]] = {
     "POST /v1/agents/logout": {"bot": _at_work(200, designer=200)},
     "GET /v1/agents": {"bot": _at_work(200, designer=200)},
     "GET /v1/agents/me": {"bot": _at_work(200, designer=200)},
+    "GET /v1/groups": {"bot": _at_work(200, designer=200)},
+    "PUT /v1/groups/{name}": {"bot": _row(403, 403, 403, 403, 403, 403, 200)},
     "PUT /v1/agents/me/presence": {"bot": _at_work(200, designer=200)},
     "GET /v1/attachments/{attachment_id}/{name}": {"owned": _anybody(200)},
 }
@@ -126,6 +128,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /v1/conversations/{id}/transfer": {"group": "orders", "note": "订单问题"},
     "POST /v1/conversations/{id}/promises": {"text": "后天回电", "due_at": "2099-01-01T00:00:00Z"},
     "PUT /v1/agents/me/presence": {"status": "online"},
+    "PUT /v1/groups/{name}": {"title_zh": "夜班", "title_en": "Night shift"},
 }
 
 # Event of a name space -> what each caller gets: "ok", an error code, or "refused" without a connection.

@@ -82,7 +82,7 @@ def address(route: str, here: Scene) -> str:
     """Fill the places of a route's path."""
     if "attachments" in route:
         return here.file
-    path = route.partition(" ")[2].replace("{promise_id}", str(here.promise))
+    path = route.partition(" ")[2].replace("{promise_id}", str(here.promise)).replace("{name}", "night")
     return "/api" + path.replace("{id}", here.handoff if "/handoffs/" in path else here.id)
 
 
