@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 import requests
-from conftest import ROOT, SHOP_TOKEN, BotStack
+
+from tests.bot.conftest import ROOT, SHOP_TOKEN, BotStack
 
 Order = dict[str, Any]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import ROOT
-
 from bot.importer import DesignersFiles
+from tests.bot.conftest import ROOT
 
 
 class TestDesignersFiles:

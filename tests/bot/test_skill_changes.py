@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import BotStack
-from skill_talk import Talk, find, look_up, take
+
+from tests.bot.conftest import BotStack
+from tests.bot.skill_talk import Talk, find, look_up, take
 
 LANGUAGES = ["zh", "en"]
 CANCEL = {"zh": "取消订单", "en": "cancel my order"}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, BotStack
-from skill_talk import Talk, shop
+
+from tests.bot.conftest import ROOT, BotStack
+from tests.bot.skill_talk import Talk, shop
 
 FIRMWARE = ROOT / "bot" / "data" / "firmware"
 SEED = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import BotStack
-from skill_talk import Talk, day, find, orders, take, token_of
+
+from tests.bot.conftest import BotStack
+from tests.bot.skill_talk import Talk, day, find, orders, take, token_of
 
 LANGUAGES = ["zh", "en"]
 ASK = {"zh": "我的快递到哪了", "en": "where is my order?"}

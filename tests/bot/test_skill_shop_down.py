@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import free_port
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.answers import AnswerTopic
 from bot.actions.clients import shop as shop_client
 from bot.actions.orders import OrderTask, ValidateOrderForm
+from tests.bot.conftest import free_port
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import BotStack
-from skill_talk import Talk, shop
+
+from tests.bot.conftest import BotStack
+from tests.bot.skill_talk import Talk, shop
 
 
 class TestSmallTalk:
