@@ -96,8 +96,17 @@ class IntentGuard(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`fallback_at`: confidence under which nothing is understood; `strange_*`: unknown text is trusted less."""
-        return {"fallback_at": 0.34, "strange_at": 0.6, "strange_words": 0.2, "strange_likeness": 0.65}
+        """`fallback_at`: confidence under which nothing is understood; `strange_*`: unknown text is trusted less.
+
+        `person_at`: what statistics alone need for calling a person, since clear wordings have their patterns.
+        """
+        return {
+            "fallback_at": 0.34,
+            "person_at": 0.6,
+            "strange_at": 0.6,
+            "strange_words": 0.2,
+            "strange_likeness": 0.65,
+        }
 
     def __init__(self, config: dict[str, Any]) -> None:
         """A guard with these thresholds."""
@@ -145,6 +154,8 @@ class IntentGuard(GraphComponent):
         return "inform" if is_bare_data(raw, message.get(ENTITIES, [])) else None
 
     def _threshold(self, message: Message) -> float:
+        if message.get(INTENT)["name"] == "request_human":
+            return float(self._config["person_at"])
         words, likeness = message.get("familiarity", [1.0, 1.0])
         strange = words < self._config["strange_words"] and likeness < self._config["strange_likeness"]
         return float(self._config["strange_at"] if strange else self._config["fallback_at"])
@@ -162,12 +173,11 @@ def _overrule(message: Message, intent: str, confidence: float) -> None:
 
 
 def _without(message: Message, intent: str) -> None:
-    """Take one intent out of the ranking; the next best stands, with its share of what is left."""
+    """Take one intent out of the ranking; the next best stands, as sure or unsure as it was."""
     ranking = [entry for entry in message.get("intent_ranking", []) if entry["name"] != intent]
     if not ranking or message.get(INTENT)["name"] != intent:
         return
-    rest = sum(entry["confidence"] for entry in ranking) or 1.0
-    best = {"name": ranking[0]["name"], "confidence": round(ranking[0]["confidence"] / rest, 4)}
+    best = dict(ranking[0])
     message.set(INTENT, best, add_to_output=True)
     message.set("intent_ranking", ranking, add_to_output=True)
     topics = [entry for entry in message.get("topic", {}).get("ranking", []) if base_of(entry["name"]) == best["name"]]

@@ -289,7 +289,8 @@ async def test_a_draft_survives_a_restart_of_the_desk(desktop_page: Page, produc
 
 
 async def test_an_ended_login_leads_to_the_login(desktop_page: Page, product: Product) -> None:
-    await log_in(desktop_page, product.agent())
+    await log_in(desktop_page, product.agent("supervisor"))
+    await desktop_page.goto("/desk")
     await desktop_page.get_by_role("button", name="账号").click()
     await desktop_page.get_by_role("button", name="退出登录").click()
     await expect(desktop_page).to_have_url(re.compile("/desk/login"))

@@ -135,7 +135,7 @@ async def test_phone_window_fills_the_screen(phone_page: Page) -> None:
     widget = await Widget(phone_page).open("/?language=en")
     size = phone_page.viewport_size
     box = await widget.window.bounding_box()
-    assert size and box and (box["width"], box["height"]) == (size["width"], size["height"])
+    assert size and box and abs(box["width"] - size["width"]) < 1 and abs(box["height"] - size["height"]) < 1
     await widget.say("A rather long question that needs more than a single line on a small phone screen, doesn't it?")
     await widget.answered()
     for part in (widget.field, widget.person, widget.log):

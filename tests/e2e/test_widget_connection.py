@@ -147,7 +147,7 @@ async def test_reused_client_id_is_shown_with_what_to_do(desktop_page: Page, pro
 
 async def test_revoked_token_begins_anew_and_says_so(desktop_page: Page) -> None:
     widget = await Widget(desktop_page).open()
-    await widget.say("旧对话里的话")
+    await widget.say("手环 2 怎么更新固件")
     await widget.answered()
     old = await widget.session()
     await widget.change_session(token=old["token"][:-4] + "AAAA")
@@ -155,8 +155,8 @@ async def test_revoked_token_begins_anew_and_says_so(desktop_page: Page) -> None
     await expect(widget.launcher).to_be_visible()
     await widget.launcher.click()
     await expect(widget.log).to_contain_text("上一段对话已过期", timeout=PATIENCE)
-    await widget.say("新对话里的话")
-    await widget.stored("新对话里的话")
+    await widget.say("手表怎么更新固件")
+    await widget.stored("手表怎么更新固件")
     assert (await widget.session())["id"] != old["id"]
     await widget.answered()
 
