@@ -27,7 +27,8 @@ def announce(reason: Reason, place: Place, group: Group, language: str, acknowle
         if place.position == 1
         else text("queue.rank", language, ahead=place.position - 1, position=place.position)
     )
-    return "\n".join([first, f"{rank} {estimate(place.wait_seconds, language)}", text("queue.meanwhile", language)])
+    place_and_wait = text("queue.rank_and_wait", language, rank=rank, wait=estimate(place.wait_seconds, language))
+    return "\n".join([first, place_and_wait, text("queue.meanwhile", language)])
 
 
 def estimate(seconds: int | None, language: str) -> str:
