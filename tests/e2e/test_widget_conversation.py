@@ -147,7 +147,7 @@ async def test_closed_window_counts_what_comes_in(desktop_page: Page, agent: Age
     await widget.ask_person()
     id = (await widget.session())["id"]
     agent.take(id)
-    await expect(widget.person).to_have_text("人工服务中", timeout=PATIENCE)
+    await expect(widget.log).to_contain_text("已接入", timeout=PATIENCE)
     await desktop_page.keyboard.press("Escape")
     await expect(widget.window).to_be_hidden()
     agent.say(id, "第一条")
