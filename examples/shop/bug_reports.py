@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from examples.shop import schemas, views
 from examples.shop.clock import Clock, add_working_days, answer_due, china_date
@@ -85,7 +86,7 @@ async def keep_answering(service: BugReportService, after_seconds: float) -> Non
     while True:
         try:
             await asyncio.to_thread(service.answer_old, timedelta(seconds=after_seconds))
-        except Exception:
+        except SQLAlchemyError:
             _log.exception("answering bug reports failed, trying again")
         await asyncio.sleep(pause)
 
