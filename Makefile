@@ -19,10 +19,11 @@ BOT_PY := bot/.venv/bin/python
 BOT_ENV := PYTHONPATH=. RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1 \
 	PYTHONWARNINGS=ignore RASA_CACHE_DIRECTORY=var/rasa-cache
 # Validation hides one warning: Rasa cannot see that actions, not stories, choose most answers.
-# More words for pytest: make test ARGS="-k handoff"
+# More words for pytest: make test ARGS="-k handoff"; a benchmark: make bench NAME=bot-turn
 ARGS ?=
+NAME ?=
 
-.PHONY: help setup run test train validate lint clean check-disk
+.PHONY: help setup run test bench train validate lint clean check-disk
 
 help: ## this list / 本列表
 	@echo "Jieli 接力 - make TARGET"
@@ -47,7 +48,7 @@ validate: setup ## check the bot's data / 检查机器人数据
 	else tail -n 5 var/log/validate.log; echo "The data has problems; the whole log: var/log/validate.log" >&2; fi; exit $$code
 
 lint: setup ## ruff and mypy / 代码检查
-	@failed=0; $(PY) -m ruff check . || failed=1; $(PY) -m mypy handoff examples || failed=1; exit $$failed
+	@failed=0; $(PY) -m ruff check . || failed=1; $(PY) -m mypy handoff examples benchmarks || failed=1; exit $$failed
 
 test: setup ## every test: desk, shop, bot, end to end / 全部测试
 	@failed=0; summary=""; \
@@ -66,6 +67,12 @@ test: setup ## every test: desk, shop, bot, end to end / 全部测试
 	part "end to end" $(PY) -m pytest -q tests/e2e; \
 	echo; echo "=== summary"; printf '%b' "$$summary"; \
 	if [ $$failed -eq 0 ]; then echo "All passed."; else echo "Something failed; see above."; fi; exit $$failed
+
+bench: setup ## every benchmark, or one: make bench NAME=bot-turn / 性能测试
+	@exec $(PY) -m benchmarks $(NAME)
+
+bench-%: setup
+	@exec $(PY) -m benchmarks $*
 
 clean: ## remove environments, models and caches; keep var's data / 清理环境、模型与缓存，保留业务数据
 	rm -rf .tools .venv bot/.venv var/models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis
