@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.e2e.product import ROOT, Product
+from tests.product import ROOT, Product
 
 FAILURES = ROOT / "test-results"
 FAILED = pytest.StashKey[bool]()

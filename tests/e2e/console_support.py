@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.product import Product
+from tests.product import Product
 
 DESKTOP = {"width": 1280, "height": 800}
 SECONDS = 15.0

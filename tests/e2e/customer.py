@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.product import Product
+from tests.product import Product
 
 PATIENCE = 15_000  # milliseconds; a turn of the bot may take eight seconds
 SESSION = "Object.entries(localStorage).find(([key]) => key.startsWith('jieli:') && key.endsWith(':session'))"

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.console_support import another_page, claim, customer, go_online, log_in, reply, waiting_customer
-from tests.e2e.product import Product
+from tests.product import Product
 
 
 async def test_supervisor_finds_reassigns_and_reads_the_audit(

@@ -21,7 +21,7 @@ from tests.e2e.console_support import (
     reply,
     waiting_customer,
 )
-from tests.e2e.product import Product
+from tests.product import Product
 
 STORY = "前几天买了手环2,在iPhone 6上APP步数一直显示0,换安卓手机正常,固件是1.0.0.39"
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from handoff.runner.model import fingerprint
-from tests.e2e.product import ROOT, STOP_SECONDS, Product, is_alive, wait_until
+from tests.product import ROOT, STOP_SECONDS, Product, is_alive, wait_until
 
 LISTENING = "0A"
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}

@@ -22,7 +22,7 @@ from handoff.runner.errors import RunnerError
 from handoff.runner.model import check_file, ensure, fingerprint
 from handoff.runner.preflight import check_disk
 from handoff.runner.terminal import Terminal
-from tests.e2e.product import ROOT, Product, is_alive, wait_until
+from tests.product import ROOT, Product, is_alive, wait_until
 
 PORTS = [("desk", "PORT"), ("bot", "BOT_PORT"), ("actions", "ACTIONS_PORT"), ("shop", "SHOP_PORT")]
 

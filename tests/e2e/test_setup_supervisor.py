@@ -17,7 +17,7 @@ from handoff.runner.errors import RunnerError
 from handoff.runner.procfile import Command, read
 from handoff.runner.supervisor import Supervisor
 from handoff.runner.terminal import Terminal
-from tests.e2e.product import ROOT, is_alive, wait_until
+from tests.product import ROOT, is_alive, wait_until
 
 LIVES = "import time; print('up', flush=True); time.sleep(600)"
 ENDS = "print('cannot open the cellar', flush=True); raise SystemExit(3)"

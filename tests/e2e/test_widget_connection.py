@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from tests.e2e.customer import PATIENCE, AgentSide, Widget
-from tests.e2e.product import Product
+from tests.product import Product
 
 RECONNECT = 40_000
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.customer import PATIENCE, AgentSide, Widget
-from tests.e2e.product import Product
+from tests.product import Product
 
 READ_MARK = 1500  # milliseconds until the widget has told what was read
 ENABLE_BUTTONS = """for (const button of document.querySelector("#jieli-widget").shadowRoot.querySelectorAll(".choice"))

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from handoff.locales import section
 from tests.e2e.customer import PATIENCE, AgentSide, Widget
-from tests.e2e.product import Product
+from tests.product import Product
 
 HOSTILE = "* { color: red !important; font-size: 40px !important; display: block !important }"
 IPHONE = (
