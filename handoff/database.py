@@ -2,6 +2,9 @@
 
 On SQLite a write takes the lock at once (`BEGIN IMMEDIATE`): a read that turns into a write fails with a busy snapshot
 that no timeout cures. Writers of one process also queue on a lock of their own, because SQLite's waiting polls.
+
+No transaction may take longer than `PATIENCE`, waiting included: a database that is full, locked, frozen or behind a
+dead line fails with one of `DATABASE_AWAY`, which callers answer with "come again" (503) or try again themselves.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as OutOfPatience
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -28,6 +33,18 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 AfterCommit = Callable[[], Awaitable[None]]
+DATABASE_AWAY = (OperationalError, InterfaceError, OutOfPatience)
+PATIENCE = 12.0
+SQLITE_BUSY_SECONDS = 8
+POSTGRES_CONNECT = {
+    "connect_timeout": 5,
+    # A line that is dead without a word is noticed, here and (for the locks of a desk that vanished) in the server.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": "-c idle_in_transaction_session_timeout=30000",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -70,13 +87,14 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 16}
+        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 16, "pool_timeout": PATIENCE}
         if self.is_sqlite:
-            options["connect_args"] = {"timeout": 30}
+            options["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
             database = make_url(url).database
             if database:
                 Path(database).parent.mkdir(parents=True, exist_ok=True)
         else:
+            options["connect_args"] = POSTGRES_CONNECT
             options["pool_pre_ping"] = True
         self.engine = create_async_engine(url, **options)
         if self.is_sqlite:
@@ -89,14 +107,14 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open a session that must not write."""
-        async with self._readers() as session:
+        async with _patience(), self._readers() as session:
             yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction; it is stored when the block ends without an error, and undone otherwise."""
         callbacks: list[AfterCommit] = []
-        async with self._write_lock(), self._writers() as session, session.begin():
+        async with _patience(), self._write_lock(), self._writers() as session, session.begin():
             session.info["after_commit"] = callbacks
             yield session
         for callback in callbacks:
@@ -114,6 +132,18 @@ class Database:
         await self.engine.dispose()
 
 
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Let a transaction take `PATIENCE` seconds, then raise OutOfPatience."""
+    try:
+        async with asyncio.timeout(PATIENCE) as limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired():
+            raise OutOfPatience(f"no answer from the database within {PATIENCE:.0f} s") from error
+        raise
+
+
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
     """Run `callback` once the session's transaction is stored; never when it fails."""
     session.info["after_commit"].append(callback)
@@ -122,7 +152,7 @@ def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor: sqlite3.Cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

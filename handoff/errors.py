@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from typing import Any
 
@@ -9,14 +10,15 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from handoff.database import DATABASE_AWAY
 from handoff.locales import LANGUAGES, text
 
 log = structlog.get_logger(__name__)
-RETRY_DATABASE_AFTER = 5.0
+RETRY_STORAGE_AFTER = 5.0
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 CODES = {
     400: "bad_request",
     401: "unauthenticated",
@@ -61,6 +63,11 @@ class ApiError(Exception):
         if self.retry_after is not None:
             return {"Retry-After": str(max(1, math.ceil(self.retry_after)))}
         return {"WWW-Authenticate": "Bearer"} if self.status == 401 else {}
+
+
+def unavailable() -> ApiError:
+    """Return the answer while nothing can be stored or read: 503 with the time after which to try again."""
+    return ApiError(503, "unavailable", retry_after=RETRY_STORAGE_AFTER)
 
 
 def asked_language(header: str) -> str | None:
@@ -108,13 +115,15 @@ def install(app: FastAPI) -> None:
     async def _cannot_be_stored(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse(ApiError(422, "invalid").body(caller_language(request)), 422)
 
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(InterfaceError)
-    @app.exception_handler(PoolTimeout)
-    async def _database_away(request: Request, error: Exception) -> JSONResponse:
-        log.error("database_unavailable", path=request.url.path, error=type(error).__name__)
-        shaped = ApiError(503, "unavailable", retry_after=RETRY_DATABASE_AFTER)
+    async def _cannot_be_stored_now(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, OSError) and error.errno not in DISK_FULL:
+            return await _crash(request, error)
+        log.error("storage_unavailable", path=request.url.path, error=type(error).__name__)
+        shaped = unavailable()
         return JSONResponse(shaped.body(caller_language(request)), 503, headers=shaped.headers)
+
+    for kind in (*DATABASE_AWAY, OSError):
+        app.add_exception_handler(kind, _cannot_be_stored_now)
 
     @app.exception_handler(Exception)
     async def _crash(request: Request, error: Exception) -> JSONResponse:

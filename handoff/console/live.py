@@ -18,8 +18,9 @@ from handoff.console.components import Bridge
 from handoff.console.pulse import Pulse
 from handoff.console.words import words
 from handoff.conversations.endpoints import invalid
+from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
-from handoff.errors import ApiError
+from handoff.errors import ApiError, unavailable
 from handoff.principals import AgentCaller, identify
 from handoff.realtime.hub import Event
 
@@ -83,6 +84,8 @@ class LivePage:
             return self._refusal(error)
         except ValidationError as error:
             return self._refusal(invalid(error))
+        except DATABASE_AWAY:
+            return self._refusal(unavailable())
         except Exception:  # the person must hear that it did not work
             log.exception("console_call_failed", call=name)
             return self._refusal(ApiError(500, "internal"))
@@ -97,7 +100,7 @@ class LivePage:
         if self._unlisten is None:
             for pulse in self.pulses.values():
                 pulse.start()
-            self._unlisten = desk.hub.listen(self.hear)
+            self._unlisten = desk.hub.listen(self._listen)
             self._breathing = asyncio.create_task(self._breathe())
         self.mark(*self.pulses)
 
@@ -112,6 +115,12 @@ class LivePage:
         await access.end(caller)
         self.push(login=access.LOGIN)
 
+    async def _listen(self, event: Event) -> None:
+        if event["kind"] == "missed":
+            self.mark(*self.pulses)
+        else:
+            await self.hear(event)
+
     async def hear(self, event: Event) -> None:
         """Mark what an event makes due; called for every event of the desk, so it must be quick."""
         raise NotImplementedError
@@ -122,6 +131,8 @@ class LivePage:
             await asyncio.sleep(SIGN_OF_LIFE)
             try:
                 self.push(me=agent_view((await self.caller()).agent))
+            except DATABASE_AWAY:
+                log.warning("sign_of_life_missed")
             except ApiError:
                 self.push(login=access.LOGIN)
                 return

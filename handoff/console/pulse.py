@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.database import DATABASE_AWAY
 from handoff.errors import ApiError
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,9 @@ class Pulse:
                 await self._work()
             except ApiError as error:  # the login ended, or the right did: the page itself tells the person
                 log.info("console_refresh_refused", work=self._work.__qualname__, code=error.code)
+            except DATABASE_AWAY:
+                self._due.set()
+                await asyncio.sleep(1)
             except Exception:  # the next mark tries again; a page that stands still helps nobody
                 log.exception("console_refresh_failed", work=self._work.__qualname__)
             await asyncio.sleep(self._pause)

@@ -95,7 +95,7 @@ class CallbackSender:
         return await resolve(settings.integration_callback, private=settings.integration_callback_private)
 
     async def _hear(self, event: Event) -> None:
-        if event["kind"] == "message" and event["sender"] != Sender.CUSTOMER:
+        if event["kind"] == "missed" or (event["kind"] == "message" and event["sender"] != Sender.CUSTOMER):
             self._wake.set()
 
     async def _run(self) -> None:

@@ -192,11 +192,15 @@ class RasaNamespace(socketio.AsyncNamespace):
             self._by_conversation.pop(session.conversation_id, None)
 
     async def _hear(self, event: Event) -> None:
-        for sid in list(self._by_conversation.get(event["conversation_id"] or "", ())):
+        if event["kind"] == "missed":
+            sids = [sid for following in self._by_conversation.values() for sid in following]
+        else:
+            sids = list(self._by_conversation.get(event["conversation_id"] or "", ()))
+        for sid in sids:
             chat = self._chats.get(sid)
             if chat is None or chat.session is None:
                 continue
-            if event["kind"] == "message":
+            if event["kind"] in {"message", "missed"}:
                 await self._catch_up(sid, chat.session)
             elif event["kind"] == "revoked":
                 await self.disconnect(sid)

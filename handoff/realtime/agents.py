@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import socketio
+from sqlalchemy import select
 
 from handoff.agents.models import Agent, Role
 from handoff.agents.rights import may_read
@@ -16,11 +17,12 @@ from handoff.clock import now
 from handoff.conversations.endpoints import typing
 from handoff.conversations.models import Conversation
 from handoff.conversations.service import Conversations
+from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
-from handoff.errors import ApiError
+from handoff.errors import ApiError, unavailable
 from handoff.principals import AgentCaller, identify
 from handoff.queue.endpoints import waiting_line
-from handoff.realtime.customers import acknowledge, refused, spoken
+from handoff.realtime.customers import acknowledge, refusal, refused, spoken
 from handoff.realtime.delivery import Delivery, Refresh, listens
 from handoff.realtime.hub import Event
 
@@ -52,6 +54,8 @@ class AgentsNamespace(socketio.AsyncNamespace):
             caller = await identify(str(auth.get("token", "")))
         except ApiError as error:
             raise refused(error, language) from None
+        except DATABASE_AWAY:
+            raise refused(unavailable(), language) from None
         if not isinstance(caller, AgentCaller) or caller.agent.role == Role.DESIGNER:
             raise refused(ApiError(403, "forbidden"), language)
         self._sockets[sid] = Connected(caller, language, now(), Refresh(partial(self._tell_line, sid)))
@@ -72,7 +76,10 @@ class AgentsNamespace(socketio.AsyncNamespace):
         """Reply in a conversation: `{conversation, client_id, text}`."""
         connected = self._sockets.get(sid)
         language = connected.language if connected else "zh"
-        caller = await self._alive(sid)
+        try:
+            caller = await self._alive(sid)
+        except DATABASE_AWAY:
+            return refusal(unavailable(), language)
         if not isinstance(data, dict):
             return ApiError(422, "invalid").body(language)
         conversation_id = str(data.get("conversation") or data.get("conversation_id") or "")
@@ -120,11 +127,24 @@ class AgentsNamespace(socketio.AsyncNamespace):
                 continue
             if event["kind"] == "queue":
                 connected.refresh.soon()
+            elif event["kind"] == "missed":
+                connected.refresh.soon()
+                await self._look_again(sid, connected)
             elif event["kind"] == "presence":
                 if await self._fresh(sid) is not None:
                     await self.emit("presence", {"agent": event["agent"], "status": event["status"]}, to=sid)
             elif event["kind"] in {"message", "owner", "typing", "note", "understood", "read"}:
                 await self._tell_conversation(sid, connected, event)
+
+    async def _look_again(self, sid: str, connected: Connected) -> None:
+        """Deliver what was said without our hearing it in the conversations that this person holds."""
+        agent = await self._fresh(sid)
+        if agent is None:
+            return
+        async with desk.database.read() as session:
+            held = list(await session.scalars(select(Conversation.id).where(Conversation.owner == agent.owner_key)))
+        for conversation_id in held:
+            await (await self._delivery(sid, connected, conversation_id)).catch_up()
 
     async def _tell_conversation(self, sid: str, connected: Connected, event: Event) -> None:
         agent = await self._fresh(sid)

@@ -14,11 +14,12 @@ from handoff.conversations.endpoints import invalid, store, typing
 from handoff.conversations.models import Conversation
 from handoff.conversations.schemas import SendMessage
 from handoff.conversations.service import Said
+from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
-from handoff.errors import ApiError, header_language
+from handoff.errors import ApiError, header_language, unavailable
 from handoff.locales import LANGUAGES
 from handoff.principals import Caller, CustomerCaller, identify
-from handoff.realtime.delivery import Delivery, Refresh, listens, state_of
+from handoff.realtime.delivery import Delivery, Refresh, listens, patiently, state_of
 from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,8 @@ class CustomersNamespace(socketio.AsyncNamespace):
             caller = await identify(str(auth.get("token", "")))
         except ApiError as error:
             raise refused(error, spoken(auth, environ)) from None
+        except DATABASE_AWAY:
+            raise refused(unavailable(), spoken(auth, environ)) from None
         if not isinstance(caller, CustomerCaller) or caller.conversation_id != auth.get("conversation"):
             raise refused(ApiError(403, "forbidden"), spoken(auth, environ))
         if not isinstance(after, int) or isinstance(after, bool) or after < 0:
@@ -73,9 +76,16 @@ class CustomersNamespace(socketio.AsyncNamespace):
         if connected is None or not await listens(self, sid):
             self._sockets.pop(sid, None)
             return
-        self._by_conversation.setdefault(connected.caller.conversation_id, set()).add(sid)
-        await connected.delivery.catch_up()
-        await self._tell_state(connected.caller.conversation_id, [sid])
+        conversation_id = connected.caller.conversation_id
+        self._by_conversation.setdefault(conversation_id, set()).add(sid)
+        await patiently(lambda: self._tell_everything(conversation_id, [sid]), while_there=lambda: sid in self._sockets)
+
+    async def _tell_everything(self, conversation_id: str, sids: list[str]) -> None:
+        for sid in sids:
+            connected = self._sockets.get(sid)
+            if connected is not None:
+                await connected.delivery.catch_up()
+        await self._tell_state(conversation_id, sids)
 
     async def _tell_state(self, conversation_id: str, sids: list[str]) -> None:
         owner, queue = await state_of(conversation_id)
@@ -97,7 +107,10 @@ class CustomersNamespace(socketio.AsyncNamespace):
 
     async def on_send(self, sid: str, data: Any) -> dict[str, Any]:
         """Store a message; acknowledged with its `seq` once it is stored."""
-        caller = await self._valid(sid)
+        try:
+            caller = await self._valid(sid)
+        except DATABASE_AWAY:
+            return refusal(unavailable(), self._sockets[sid].caller.language if sid in self._sockets else "zh")
         return await acknowledge(caller, caller.conversation_id if caller else "", data)
 
     async def on_typing(self, sid: str, data: Any) -> None:
@@ -122,6 +135,10 @@ class CustomersNamespace(socketio.AsyncNamespace):
     async def _hear(self, event: Event) -> None:
         if event["kind"] == "queue":
             self._places.soon()
+            return
+        if event["kind"] == "missed":
+            for conversation_id, following in list(self._by_conversation.items()):
+                await self._tell_everything(conversation_id, list(following))
             return
         sids = list(self._by_conversation.get(event["conversation_id"] or "", ()))
         if not sids:
@@ -184,12 +201,17 @@ async def acknowledge(caller: Caller | None, conversation_id: str, data: Any, la
     except ValidationError as error:
         return invalid(error).body(language)
     except ApiError as error:
-        answer = error.body(language)
-        if error.retry_after is not None:
-            answer["error"]["details"] = {**answer["error"]["details"], "retry_after": error.retry_after}
-        return answer
+        return refusal(error, language)
     except (DataError, UnicodeEncodeError):  # a repetition would fare no better
         return ApiError(422, "invalid").body(language)
     except Exception:  # the sender must hear that the message is not stored, so that it is sent again
         log.exception("send_failed", conversation=conversation_id)
-        return ApiError(503, "unavailable").body(language)
+        return refusal(unavailable(), language)
+
+
+def refusal(error: ApiError, language: str) -> dict[str, Any]:
+    """Return an error's shape for a socket, which has no headers: `details.retry_after` says when to come again."""
+    answer = error.body(language)
+    if error.retry_after is not None:
+        answer["error"]["details"] = {**answer["error"]["details"], "retry_after": error.retry_after}
+    return answer

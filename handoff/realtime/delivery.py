@@ -12,6 +12,7 @@ import structlog
 from handoff.conversations.endpoints import queue_view
 from handoff.conversations.schemas import message_view
 from handoff.conversations.service import PAGE, Conversations
+from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,15 @@ async def state_of(conversation_id: str) -> tuple[str, dict[str, Any] | None]:
         return conversation.owner, await queue_view(session, conversation)
 
 
+async def patiently(work: Callable[[], Awaitable[None]], *, while_there: Callable[[], bool]) -> None:
+    """Do `work`, and again each second while the database is away and somebody is there to be told."""
+    while while_there():
+        try:
+            return await work()
+        except DATABASE_AWAY:
+            await asyncio.sleep(1)
+
+
 class Refresh:
     """Does a piece of work soon, once for all the reasons that come meanwhile, and rests a moment in between."""
 
@@ -71,6 +81,9 @@ class Refresh:
             self._due = False
             try:
                 await self._work()
+            except DATABASE_AWAY:
+                self._due = True
+                await asyncio.sleep(1)
             except Exception:  # the next reason tries again
                 log.exception("refresh_failed")
             await asyncio.sleep(REST)
