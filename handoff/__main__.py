@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import uvicorn
 
 from handoff.app import create_app
+from handoff.desk import desk
 from handoff.settings import settings
 
-GRACE_SECONDS = 10
+GRACE_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Stops in order: waiting readers are answered and sockets closed at once, while running turns end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell everybody, so that they come back as soon as the next desk is there; then end what is under way."""
+        desk.hub.release_waiters()
+        ending = asyncio.create_task(desk.turns.stop())
+        await super().shutdown(sockets)
+        await ending
 
 
 def main() -> None:
     """Serve until told to stop; running turns are finished first."""
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(),
         host=settings.host,
         port=settings.port,
@@ -21,6 +36,10 @@ def main() -> None:
         ws_max_size=64 * 1024,
         server_header=False,
     )
+    server = Server(config)
+    server.run()
+    if not server.started:
+        raise SystemExit(3)
 
 
 if __name__ == "__main__":

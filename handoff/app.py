@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp
 from handoff import errors
 from handoff.agents.endpoints import router as agents_router
 from handoff.attachments.endpoints import router as attachments_router
-from handoff.caretaker import Caretaker, resume_after_start
+from handoff.caretaker import Caretaker
 from handoff.conversations.endpoints import router as conversations_router
 from handoff.desk import desk
 from handoff.integrations.callback import CallbackSender
@@ -91,13 +92,11 @@ def make_webhooks() -> FastAPI:
 async def _life(_app: FastAPI) -> AsyncIterator[None]:
     await desk.hub.start()
     caretaker = Caretaker()
-    caretaker.start()
+    await caretaker.start()
     callbacks = CallbackSender()
     await callbacks.start()
-    await resume_after_start()
     log.info("desk_started", database=desk.database.engine.dialect.name)
     yield
-    await caretaker.stop()
-    await callbacks.stop()
+    await asyncio.gather(caretaker.stop(), callbacks.stop(), desk.turns.stop())
     await desk.close()
     log.info("desk_stopped")

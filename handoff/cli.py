@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -74,12 +75,55 @@ def migrate_command() -> None:
 def doctor() -> None:
     """Check every part and say what to do about the broken ones."""
     from handoff.doctor import examine, sentence
+    from handoff.runner.environment import defaults
+    from handoff.runner.messages import chinese
 
-    language = "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
-    findings = asyncio.run(examine())
+    language = "zh" if chinese() else "en"
+    findings = asyncio.run(examine(defaults(os.environ)))
     for finding in findings:
         typer.echo(sentence(finding, language))
     raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command("backup")
+def backup_command(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the backup.")],
+    shop: Annotated[bool, typer.Option(help="With the example shop's database.")] = True,
+) -> None:
+    """Save database, attachments, secrets and the bot's memory into a folder, while everything runs."""
+    from handoff.backup import BackupError, backup
+    from handoff.locales import text
+    from handoff.runner.environment import defaults
+    from handoff.runner.messages import chinese
+
+    try:
+        made = backup(folder.absolute(), defaults(os.environ), with_shop=shop)
+    except BackupError as error:
+        sys.exit(str(error))
+    counts = {name: made.rows.get(name, 0) for name in ("conversations", "messages")}
+    typer.echo(text("backup.made", "zh" if chinese() else "en", path=folder, files=len(made.files), **counts))
+
+
+@app.command("restore")
+def restore_command(
+    folder: Annotated[Path, typer.Argument(help="A backup that `jieli backup` made.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of data that is there.")] = False,
+) -> None:
+    """Bring a backup back, while nothing runs."""
+    from handoff.backup import BackupError, restore
+    from handoff.locales import text
+    from handoff.migrate import migrate
+    from handoff.runner.environment import defaults
+    from handoff.runner.errors import RunnerError
+    from handoff.runner.messages import chinese
+
+    try:
+        done = restore(folder.absolute(), defaults(os.environ), replace=replace)
+        migrate()
+    except (BackupError, RunnerError) as error:
+        sys.exit(str(error))
+    counts = {name: done.rows.get(name, 0) for name in ("conversations", "messages")}
+    typer.echo(text("backup.restored", "zh" if chinese() else "en", created_at=done.created_at, **counts))
 
 
 @app.command("demo")

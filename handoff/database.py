@@ -34,7 +34,7 @@ NAMING = {
 }
 AfterCommit = Callable[[], Awaitable[None]]
 DATABASE_AWAY = (OperationalError, InterfaceError, OutOfPatience)
-PATIENCE = 12.0
+PATIENCE = 20.0
 SQLITE_BUSY_SECONDS = 8
 POSTGRES_CONNECT = {
     "connect_timeout": 5,

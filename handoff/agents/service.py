@@ -231,7 +231,7 @@ def _matches(password_hash: str, password: str) -> bool:
 
 async def sign_of_life(agent: Agent) -> None:
     """Note that the agent is there, at most every `SIGN_OF_LIFE_EVERY`."""
-    if agent.last_seen_at is not None and now() - agent.last_seen_at < SIGN_OF_LIFE_EVERY:
+    if agent.last_seen_at is not None and abs(now() - agent.last_seen_at) < SIGN_OF_LIFE_EVERY:
         return
     async with desk.database.write() as session:
         await session.execute(update(Agent).where(Agent.id == agent.id).values(last_seen_at=now()))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
@@ -20,6 +23,8 @@ from handoff.conversations.models import BOT, Conversation, Message, Note, Sende
 from handoff.conversations.service import Conversations
 from handoff.customers.models import Customer
 from handoff.customers.service import shop_token
+from handoff.database import DATABASE_AWAY
+from handoff.identifiers import new_id
 from handoff.locales import both, text
 from handoff.promises.models import Promise
 from handoff.queue.models import Reason
@@ -31,7 +36,9 @@ if TYPE_CHECKING:
     from handoff.desk import Desk
 
 log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 LATE_ANSWER_LIMIT = 60.0
+LEASE_SLACK = 4.0
 LONGEST_TURN = 20
 MANY_TYPING = 1000
 
@@ -54,7 +61,10 @@ class Turn:
 
 
 class Turns:
-    """Runs at most one turn per conversation at a time in this process."""
+    """Runs at most one turn per conversation at a time: in this process, and by a lease among all desks.
+
+    The lease outlasts the bot's time a little; a desk that dies while holding it is followed by another one after that.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -63,6 +73,7 @@ class Turns:
         self._typing: dict[str, float] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        self._name = new_id("desk")
 
     async def kick(self, conversation_id: str) -> None:
         """Make sure that the conversation's unanswered messages get their turn, this one or the next."""
@@ -111,7 +122,7 @@ class Turns:
         while not self._stopping:
             await self._let_finish_typing(conversation_id)
             self._wanted.discard(conversation_id)
-            turn = await self._next(conversation_id)
+            turn = await self._patiently(lambda: self._next(conversation_id))
             if turn is None:
                 return
             await self._desk.hub.publish("typing", conversation_id, sender=str(Sender.BOT), on=True)
@@ -119,7 +130,18 @@ class Turns:
                 await self._run(turn)
             except Exception:  # whatever breaks here, the customer must not be left in silence
                 log.exception("turn_failed", conversation=conversation_id)
-                await self._bot_broke(turn)
+                await self._patiently(partial(self._bot_broke, turn))
+
+    async def _patiently(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do `work`, and again each second while the database is away: what the bot did must not be thrown away."""
+        while True:
+            try:
+                return await work()
+            except DATABASE_AWAY as error:
+                if self._stopping:
+                    raise
+                log.warning("turn_waits_for_database", error=type(error).__name__)
+                await asyncio.sleep(1)
 
     async def _let_finish_typing(self, conversation_id: str) -> None:
         """Wait a moment for the rest of a thought, and while the customer types on, but not for ever."""
@@ -131,7 +153,29 @@ class Turns:
                 return
             await asyncio.sleep(min(rest, 0.2))
 
+    async def _claim(self, conversation_id: str) -> bool:
+        """Become the only desk that asks the bot what is unanswered here; SQLite has no other desk."""
+        if self._desk.database.is_sqlite:
+            return True
+        life = timedelta(seconds=settings.bot_timeout + LEASE_SLACK)
+        free = or_(
+            Conversation.turn_by == self._name,
+            Conversation.turn_until.is_(None),
+            ~Conversation.turn_until.between(func.now(), func.now() + life),  # over, or from before a clock was set
+        )
+        async with self._desk.database.write() as session:
+            claimed = await session.scalar(
+                update(Conversation)
+                .where(Conversation.id == conversation_id, Conversation.owner == BOT, free)
+                .where(Conversation.last_customer_seq > Conversation.answered_seq)
+                .values(turn_by=self._name, turn_until=func.now() + life)
+                .returning(Conversation.id)
+            )
+        return claimed is not None
+
     async def _next(self, conversation_id: str) -> Turn | None:
+        if not await self._claim(conversation_id):
+            return None
         async with self._desk.database.read() as session:
             conversation = await session.get(Conversation, conversation_id)
             if conversation is None or conversation.owner != BOT:
@@ -166,9 +210,9 @@ class Turns:
             log.warning("bot_failed", conversation=turn.conversation_id, error=str(error) or type(error).__name__)
             if isinstance(error, TimeoutError):
                 self._keep(self._note_late_answer(turn, request))
-            await self._bot_broke(turn)
+            await self._patiently(partial(self._bot_broke, turn))
             return
-        await self._store(turn, answer)
+        await self._patiently(partial(self._store, turn, answer))
         seconds = time.monotonic() - started
         metrics.TURNS.labels("answered").inc()
         metrics.TURN_SECONDS.observe(seconds)
@@ -193,6 +237,8 @@ class Turns:
         """Store the answer and any handoff in one transaction; a stale answer is dropped."""
         async with self._desk.database.write() as session:
             conversation = await Conversations(session).get(turn.conversation_id, lock=True)
+            if conversation.version == turn.version and conversation.answered_seq >= turn.last:
+                return  # stored before: the database was lost while it confirmed, or another desk was faster
             await self._learn(session, conversation, answer, turn.seqs)
             if not _still_valid(conversation, turn):
                 log.info(
@@ -201,7 +247,7 @@ class Turns:
                 await self._note_done(session, conversation, answer)
                 return
             conversation.reset_pending = False
-            conversation.answered_seq = turn.last
+            conversation.answered_seq, conversation.turn_until = turn.last, None
             await self._speak(session, conversation, answer)
 
     async def _speak(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
@@ -282,6 +328,9 @@ class Turns:
             answer = await request
         except BotFailed:
             return
+        await self._patiently(partial(self._note_unsaid, turn, answer))
+
+    async def _note_unsaid(self, turn: Turn, answer: Answer) -> None:
         async with self._desk.database.write() as session:
             conversation = await Conversations(session).get(turn.conversation_id, lock=True)
             await self._learn(session, conversation, answer, turn.seqs)

@@ -64,7 +64,8 @@ def clean_name(name: str | None) -> str:
 async def kept_if_stored(conversation_id: str, name: str | None, content: bytes) -> AsyncIterator[Attachment]:
     """Write a file safely to disk and yield its row, for the block to store; the file goes when the row is not stored.
 
-    Raises 413 `too_large`, 415 `unsupported_type`, 422 `empty_file`.
+    Where the database was lost meanwhile, nobody knows whether the row is stored: the file stays, and the repair at the
+    next start removes it if it belongs to nothing. Raises 413 `too_large`, 415 `unsupported_type`, 422 `empty_file`.
     """
     check(content)
     attachment = Attachment(
@@ -78,7 +79,10 @@ async def kept_if_stored(conversation_id: str, name: str | None, content: bytes)
     try:
         await asyncio.to_thread(_write, path_of(attachment), content)
         yield attachment
-    finally:
+    except (ApiError, OSError):
+        await asyncio.to_thread(path_of(attachment).unlink, missing_ok=True)
+        raise
+    else:
         if not inspect(attachment).persistent and not inspect(attachment).detached:
             await asyncio.to_thread(path_of(attachment).unlink, missing_ok=True)
 
@@ -98,6 +102,11 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name too survives a power cut
+    finally:
+        os.close(folder)
 
 
 def path_of(attachment: Attachment) -> Path:

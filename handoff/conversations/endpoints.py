@@ -189,7 +189,7 @@ async def read_messages(
         first = answer = await _page(id, caller, after)
         while not answer["messages"] and answer["owner"] == first["owner"] and answer["queue"] == first["queue"]:
             rest = deadline - asyncio.get_running_loop().time()
-            if rest <= 0:
+            if rest <= 0 or desk.hub.stopping:
                 break
             try:
                 await asyncio.wait_for(wake.wait(), min(rest, POLL_OTHERS))

@@ -30,6 +30,7 @@ class Conversation(Base):
     """One customer's thread. `owner` says who speaks; `version` goes up with every change of owner.
 
     `last_customer_seq` and `answered_seq` tell which customer messages still wait for the bot.
+    `turn_by` is the desk that asks the bot about them just now, until `turn_until` by the database's clock.
     `stretch` counts how often the conversation was closed and opened again, from 1.
     `concern` (0 to 100) says how badly the bot's conversation is going (待干预 from `CONCERN_THRESHOLD`).
     """
@@ -54,6 +55,8 @@ class Conversation(Base):
     last_seq: Mapped[int] = mapped_column(default=0)
     last_customer_seq: Mapped[int] = mapped_column(default=0)
     answered_seq: Mapped[int] = mapped_column(default=0)
+    turn_by: Mapped[str | None] = mapped_column(String(40))
+    turn_until: Mapped[datetime | None]
     customer_read_seq: Mapped[int] = mapped_column(default=0)
     agent_read_seq: Mapped[int] = mapped_column(default=0)
     stretch: Mapped[int] = mapped_column(default=1)

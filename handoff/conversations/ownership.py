@@ -58,6 +58,7 @@ def change_owner(
     conversation.version += 1
     conversation.updated_at = now()
     conversation.concern = 0
+    conversation.turn_until = None
     if to != BOT or before != CLOSED:
         conversation.answered_seq = conversation.last_customer_seq
     if conversation.agent_id:

@@ -260,7 +260,7 @@ class Work:
         handoff = await self.session.scalar(
             select(Handoff)
             .where(Handoff.conversation_id == conversation.id)
-            .order_by(Handoff.created_at.desc())
+            .order_by(Handoff.arrival.desc())
             .limit(1)
         )
         rating = await self.session.scalar(

@@ -19,7 +19,7 @@ from functools import partial
 
 import httpx
 import structlog
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from handoff.clock import now
 from handoff.conversations.models import Conversation, Message, Sender
@@ -166,13 +166,13 @@ class CallbackSender:
 
 
 def _free(moment: datetime) -> ColumnElement[bool]:
-    """Nobody delivers to this sender now, and the pause after a failure is over."""
-    cursor = ChannelCursor
-    return (
-        or_(cursor.call_until.is_(None), cursor.call_until <= moment)
-        & or_(cursor.sending_until.is_(None), cursor.sending_until <= moment)
-        & or_(cursor.next_attempt_at.is_(None), cursor.next_attempt_at <= moment)
-    )
+    """Nobody delivers to this sender now, and the pause after a failure is over.
+
+    A time further ahead than we ever set one is from before the clock was set back.
+    """
+    limit = moment + timedelta(seconds=LONGEST_PAUSE)
+    times = (ChannelCursor.call_until, ChannelCursor.sending_until, ChannelCursor.next_attempt_at)
+    return and_(*(or_(time.is_(None), ~time.between(moment, limit)) for time in times))
 
 
 async def due(limit: int) -> list[str]:

@@ -63,7 +63,10 @@ OPEN_STATES = (State.WAITING, State.TICKET)
 
 
 class Handoff(Base):
-    """One stay in the queue. `priority` 1 is served first; `evidence` holds message numbers."""
+    """One stay in the queue. `priority` 1 is served first, then by `arrival`; `evidence` holds message numbers.
+
+    `arrival` counts who came: times go back when a clock is set.
+    """
 
     __tablename__ = "handoffs"
 
@@ -76,6 +79,7 @@ class Handoff(Base):
     evidence: Mapped[list[int]] = mapped_column(JSON)
     summary_line: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(20))
+    arrival: Mapped[int] = mapped_column(index=True)
     created_at: Mapped[datetime]
     opens_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(40))
@@ -83,7 +87,7 @@ class Handoff(Base):
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index("ix_handoffs_line", "state", "group_name", "priority", "created_at"),
+        Index("ix_handoffs_line", "state", "group_name", "priority", "arrival"),
         Index(
             "uq_handoffs_open",
             "conversation_id",

@@ -93,6 +93,7 @@ class Queue:
             evidence=evidence or [],
             summary_line=briefing.headline,
             state=State.TICKET if closed_until else State.WAITING,
+            arrival=(await self.session.scalar(select(func.max(Handoff.arrival))) or 0) + 1,
             created_at=now(),
             opens_at=closed_until,
         )
@@ -115,7 +116,7 @@ class Queue:
         before = await self.session.scalar(
             select(Handoff.priority)
             .where(Handoff.conversation_id == conversation.id)
-            .order_by(Handoff.created_at.desc())
+            .order_by(Handoff.arrival.desc())
             .limit(1)
         )
         return min(PRIORITY[reason], before) if passed_on and before else PRIORITY[reason]
@@ -181,7 +182,7 @@ class Queue:
             select(Handoff, Conversation)
             .join(Conversation, Conversation.id == Handoff.conversation_id)
             .where(Handoff.state.in_(OPEN_STATES))
-            .order_by(Handoff.state.desc(), Handoff.priority, Handoff.created_at, Handoff.id)
+            .order_by(Handoff.state.desc(), Handoff.priority, Handoff.arrival, Handoff.id)
         )
         if groups is not None:
             query = query.where(Handoff.group_name.in_(groups))
@@ -299,11 +300,11 @@ class Queue:
 
 
 def _before(handoff: Handoff) -> ColumnElement[bool]:
-    """Who is served before `handoff`: waiting before tickets, then priority, then time."""
+    """Who is served before `handoff`: waiting before tickets, then priority, then arrival."""
     earlier = or_(
         Handoff.priority < handoff.priority,
-        and_(Handoff.priority == handoff.priority, Handoff.created_at < handoff.created_at),
-        and_(Handoff.priority == handoff.priority, Handoff.created_at == handoff.created_at, Handoff.id < handoff.id),
+        and_(Handoff.priority == handoff.priority, Handoff.arrival < handoff.arrival),
+        and_(Handoff.priority == handoff.priority, Handoff.arrival == handoff.arrival, Handoff.id < handoff.id),
     )
     same_state = and_(Handoff.state == handoff.state, earlier)
     return or_(Handoff.state == State.WAITING, same_state) if handoff.state == State.TICKET else same_state

@@ -76,6 +76,7 @@ class Hub:
     def __init__(self, redis_url: str = "") -> None:
         self._ears: list[Ear] = []
         self._waiters: dict[str, set[asyncio.Event]] = {}
+        self.stopping = False
         self._origin = new_id("hub")
         options: dict[str, Any] = {"socket_connect_timeout": REDIS_TIMEOUT, "socket_timeout": REDIS_TIMEOUT}
         self._redis = redis.asyncio.from_url(redis_url, **options) if redis_url else None
@@ -87,6 +88,12 @@ class Hub:
         ear = Ear(listener)
         self._ears.append(ear)
         return lambda: self._ears.remove(ear) if ear in self._ears else None
+
+    def release_waiters(self) -> None:
+        """Let nobody wait any more: the desk stops."""
+        self.stopping = True
+        for wake in set().union(*self._waiters.values()):
+            wake.set()
 
     @contextlib.asynccontextmanager
     async def waiter(self, conversation_id: str) -> AsyncIterator[asyncio.Event]:

@@ -138,6 +138,13 @@ def load(base: Mapping[str, str] | None = None, root: Path = ROOT) -> Environmen
     return with_secrets(Environment(values, root), [name for name in SECRET_NAMES if name not in off])
 
 
+def defaults(base: Mapping[str, str]) -> dict[str, str]:
+    """Return `base` with the defaults of everything that it lacks; makes and reads no file."""
+    values = DEFAULTS | {name: value for name, value in base.items() if value or name not in DEFAULTS}
+    var = (ROOT / (values.get("JIELI_VAR") or "var")).resolve()
+    return {name: default for name, default in _derived(values, var).items()} | values
+
+
 def with_secrets(environment: Environment, names: Iterable[str]) -> Environment:
     """Return the environment with these secrets in it: the given ones, else those kept from the first start."""
     wanted = [name for name in names if not environment.values.get(name)]

@@ -20,7 +20,7 @@ from handoff.runner.terminal import Terminal
 
 READY_WITHIN = 240.0  # seconds; a slow machine loads the bot in a minute
 ASK_EVERY = 0.3
-DRAIN_SECONDS = 15.0  # for the desk, which ends its turns and says goodbye to its clients
+DRAIN_SECONDS = 20.0  # for the desk, which ends its turns and says goodbye to its clients
 STOP_SECONDS = 8.0  # for everything else
 ENDS_AT_START = 2  # a process that ends this often before it was ever ready will not get ready
 ERROR_LINES, ERROR_SECONDS = 5, 10.0  # at most so many error lines of a process on the terminal in so many seconds

@@ -107,7 +107,7 @@ async def load(session: AsyncSession, conversation: Conversation) -> Record:
     messages = await session.scalars(select(Message).where(Message.conversation_id == own).order_by(Message.seq))
     promises = await session.scalars(select(Promise).where(Promise.conversation_id == own).order_by(Promise.id))
     handoffs = (
-        select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.created_at.desc(), Handoff.id.desc())
+        select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.arrival.desc())
     )
     return Record(
         conversation=conversation,

@@ -10,11 +10,11 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
 
 from handoff.assistant.turns import Turns
-from handoff.caretaker import resume_after_start
 from handoff.conversations.models import Note
 from handoff.conversations.service import Conversations, Said
 from handoff.desk import desk
 from handoff.promises.models import Promise
+from handoff.repair import answer_what_is_owed
 from handoff.settings import settings
 from tests.handoff.conftest import Customer, RunningDesk
 from tests.handoff.servers import answer, understood
@@ -117,9 +117,9 @@ class TestRestart:
             session.info["after_commit"].clear()  # the desk dies between storing and doing
         await asyncio.sleep(0.3)
         assert running.bot.turns == []
-        await asyncio.gather(resume_after_start(), resume_after_start())
+        await asyncio.gather(answer_what_is_owed(), answer_what_is_owed())
         page = await customer.until(3)
-        await resume_after_start()
+        await answer_what_is_owed()
         await asyncio.sleep(0.3)
         assert texts(await customer.read(), "bot") == texts(page, "bot") == ["echo 还在吗+订单到哪了"]
         assert [turn["turn_id"] for turn in running.bot.turns] == [f"{customer.id}:1:2"]
@@ -137,7 +137,7 @@ class TestRestart:
             await customer.send("订单到哪了")
             await eventually(lambda: bool(running.bot.turns) and not desk.turns.is_running(customer.id))
         assert texts(await customer.read(), "bot") == []
-        await resume_after_start()
+        await answer_what_is_owed()
         assert texts(await customer.until(2), "bot") == ["echo 订单到哪了"]
         assert len({turn["turn_id"] for turn in running.bot.turns}) == 1 and len(running.bot.turns) == 2
 
