@@ -12,6 +12,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
+from bot.logs import keep_words_out
 from bot.turns import Desk
 from bot.wire import BODY_LIMIT, DoorError, ParseRequest, ResetRequest, TurnRequest, read_body
 
@@ -44,6 +45,7 @@ class DeskInput(InputChannel):
         token = str((credentials or {}).get("token") or "").strip()
         if not token or token.startswith("${"):
             raise RasaException("Set BOT_TOKEN: the bot does not open its door without a token.")
+        keep_words_out()
         return cls(token)
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:

@@ -32,6 +32,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         log_level="warning",
+        log_config=None,  # its loggers speak through ours, which hide personal data
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=64 * 1024,
         server_header=False,

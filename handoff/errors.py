@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from handoff.database import DATABASE_AWAY
 from handoff.locales import LANGUAGES, text
+from handoff.privacy.masking import hide_all
 
 log = structlog.get_logger(__name__)
 RETRY_STORAGE_AFTER = 5.0
@@ -52,10 +53,10 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     def body(self, language: str) -> dict[str, Any]:
-        """Return the contract's error shape."""
+        """Return the contract's error shape; details quote no personal data."""
         values = {name: value[language] if isinstance(value, dict) else value for name, value in self.values.items()}
         message = text(f"errors.{self.code}", language, **values)
-        return {"error": {"code": self.code, "message": message, "details": self.details}}
+        return {"error": {"code": self.code, "message": message, "details": hide_all(self.details)}}
 
     @property
     def headers(self) -> dict[str, str]:

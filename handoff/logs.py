@@ -7,16 +7,20 @@ import sys
 
 import structlog
 
+from handoff.privacy.logs import hide_in_handlers, hide_values, render_exception
+
 
 def configure() -> None:
     """Set up structlog and let the libraries' own loggers speak from warnings on."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    hide_in_handlers()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            render_exception,
+            hide_values,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),

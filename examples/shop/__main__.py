@@ -19,6 +19,7 @@ from examples.shop.clock import utc_now
 from examples.shop.models import Customer, Order
 from examples.shop.seed import open_database
 from examples.shop.settings import Settings, SettingsError, database_path
+from handoff.privacy.logs import hide_in_handlers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,9 +52,12 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(host: str, port: int) -> int:
     app = create_app(Settings.from_environment())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    hide_in_handlers()
     with _listen(host, port) as listener:
         print(f"shop: http://{host}:{listener.getsockname()[1]}", flush=True)
-        config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app, access_log=False, log_level="warning", log_config=None, timeout_graceful_shutdown=5
+        )
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return 0

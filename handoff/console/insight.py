@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.agents.models import Agent, Role
 from handoff.assistant.concern import NOT_UNDERSTOOD
 from handoff.clock import iso, now
-from handoff.console.masking import mask
 from handoff.conversations.models import Conversation, Message, Sender
 from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.principals import AgentCaller
+from handoff.privacy.masking import anonymous
 from handoff.queue.models import Handoff
 
 READERS = {Role.DESIGNER, Role.ADMIN}
@@ -102,7 +102,7 @@ def phrases(messages: Iterable[Message], language: str) -> list[dict[str, Any]]:
     """Return masked phrases, the same ones counted together, the most frequent first; never who said them or where."""
     groups: dict[str, dict[str, Any]] = {}
     for message in messages:
-        words = mask(message.text, language)[:LONGEST_PHRASE]
+        words = anonymous(message.text, language)[:LONGEST_PHRASE]
         if not words:
             continue
         row = groups.setdefault(

@@ -14,6 +14,7 @@ from handoff.clock import iso
 from handoff.conversations.models import BOT, Conversation, Message
 from handoff.customers.models import Customer
 from handoff.locales import text
+from handoff.privacy.masking import preview
 from handoff.queue.service import Place, Queue, handoff_view
 
 LONGEST = 500
@@ -86,7 +87,7 @@ def _row(conversation: Conversation, customer: Customer, last: Message | None, l
         "concern": conversation.concern,
         "owner": conversation.owner,
         "sender": last.sender if last else None,
-        "text": (last.text or "…")[:PREVIEW] if last else "",
+        "text": preview(last.text or "…", PREVIEW, language) if last else "",
         "updated_at": iso(conversation.updated_at),
         "waiting_since": iso(last.created_at) if last and waits else None,
         "unread": max(0, conversation.last_customer_seq - conversation.agent_read_seq),

@@ -29,6 +29,7 @@ from handoff.database import after_commit
 from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.locales import text
+from handoff.privacy.masking import preview
 from handoff.queue.models import Handoff, Reason, State
 from handoff.queue.service import Queue, handoff_view
 from handoff.settings import settings
@@ -36,6 +37,7 @@ from handoff.settings import settings
 PAGE = 50
 EARLIER = 20
 AGENT_SHARE = 5
+PREVIEW = 200
 
 
 class Work:
@@ -240,7 +242,11 @@ class Work:
         )
         return {
             "customer": {"id": customer.id, "name": customer.name, "external_id": customer.external_id},
-            "last_message": {"sender": last.sender, "text": last.text[:200], "created_at": iso(last.created_at)}
+            "last_message": {
+                "sender": last.sender,
+                "text": preview(last.text, PREVIEW, conversation.reading_language),
+                "created_at": iso(last.created_at),
+            }
             if last
             else None,
             "unread": max(0, conversation.last_customer_seq - conversation.agent_read_seq),

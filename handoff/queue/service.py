@@ -20,6 +20,7 @@ from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.identifiers import new_id
 from handoff.locales import both, text
+from handoff.privacy.masking import mask
 from handoff.queue.announcement import announce
 from handoff.queue.hours import opens_at
 from handoff.queue.models import OPEN_STATES, PRIORITY, Handoff, Reason, State
@@ -328,7 +329,7 @@ def handoff_view(handoff: Handoff, place: Place, language: str) -> dict[str, Any
         "emotion": handoff.emotion,
         "waiting_seconds": max(0, int((end - handoff.created_at).total_seconds())),
         "position": place.position,
-        "summary_line": handoff.summary_line.get(language) or handoff.summary_line.get("zh", ""),
+        "summary_line": mask(handoff.summary_line.get(language) or handoff.summary_line.get("zh", ""), language),
         "created_at": iso(handoff.created_at),
         "opens_at": iso(handoff.opens_at),
         "state": handoff.state,

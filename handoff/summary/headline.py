@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from handoff.locales import text
+from handoff.privacy.masking import mask
 from handoff.summary import mood
 from handoff.summary.designers import trouble
 from handoff.summary.evidence import excerpt, fold
@@ -50,7 +51,7 @@ def _what(record: Record, language: str) -> str:
         return text("summary.no_problem_yet", language)
     subject = _subject(record, found.seq, language)
     if found.symptom is None:
-        said = text("summary.problem_quote", language, quote=excerpt(found.quote, SHORT_QUOTE))
+        said = text("summary.problem_quote", language, quote=excerpt(mask(found.quote, language), SHORT_QUOTE))
         return text("summary.about", language, subject=subject, problem=said) if subject else said
     name = trouble().title(found.symptom, language)
     owned = (
