@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import os
 import socket
 import sys
@@ -13,13 +12,12 @@ import uvicorn
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
-from examples.shop import identity
+from examples.shop import identity, logs
 from examples.shop.app import create_app
 from examples.shop.clock import utc_now
 from examples.shop.models import Customer, Order
 from examples.shop.seed import open_database
 from examples.shop.settings import Settings, SettingsError, database_path
-from handoff.privacy.logs import hide_in_handlers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(host: str, port: int) -> int:
     app = create_app(Settings.from_environment())
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    hide_in_handlers()
+    logs.configure()
     with _listen(host, port) as listener:
         print(f"shop: http://{host}:{listener.getsockname()[1]}", flush=True)
         config = uvicorn.Config(
