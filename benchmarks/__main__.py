@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-HELPERS = {"__init__", "__main__", "measure"}
 
 
 def names() -> list[str]:
-    """The benchmarks: every file of this folder that is no helper."""
-    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.py") if path.stem not in HELPERS)
+    """The benchmarks: every file of this folder that can be run; the others are helpers."""
+    runnable = [path for path in FOLDER.glob("[!_]*.py") if 'if __name__ == "__main__":' in path.read_text("utf-8")]
+    return sorted(path.stem.replace("_", "-") for path in runnable)
 
 
 def main(wanted: list[str]) -> int:

@@ -1,5 +1,6 @@
 """The bot's only door: authenticated, for the desk alone. Failures are errors, never an empty answer."""
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
 from bot.logs import keep_words_out
+from bot.server.workers import parent_is_stopped
 from bot.turns import Desk
 from bot.wire import BODY_LIMIT, DoorError, ParseRequest, ResetRequest, TurnRequest, read_body
 
@@ -54,32 +56,38 @@ class DeskInput(InputChannel):
 
         @door.route("/turn", methods=["POST"])
         async def turn(request: Request) -> HTTPResponse:
-            return json(await self._open(request).turn(read_body(request.body, TurnRequest)))
+            desk = await self._open(request)
+            return json(await desk.turn(read_body(request.body, TurnRequest)))
 
         @door.route("/parse", methods=["POST"])
         async def parse(request: Request) -> HTTPResponse:
-            return json(self._open(request).parse(read_body(request.body, ParseRequest)))
+            desk = await self._open(request)
+            return json(desk.parse(read_body(request.body, ParseRequest)))
 
         @door.route("/reset", methods=["POST"])
         async def reset(request: Request) -> HTTPResponse:
-            await self._open(request).reset(read_body(request.body, ResetRequest))
+            desk = await self._open(request)
+            await desk.reset(read_body(request.body, ResetRequest))
             return json({})
 
         @door.route("/health", methods=["GET"])
         async def health(request: Request) -> HTTPResponse:
-            desk = self._open(request)
+            desk = await self._open(request)
             await desk.check_actions()
             return json({"status": "ok", "model": desk.model})
 
         door.listener("before_server_start")(_answer_errors)
         door.listener("after_server_start")(self._start)
+        door.listener("after_server_stop")(self._stop)
         return door
 
-    def _open(self, request: Request) -> Desk:
+    async def _open(self, request: Request) -> Desk:
         """The bot, for whoever brings the token (compared in constant time); raises DoorError for all others."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token):
             raise DoorError(401, "unauthorized", "Send the bearer token of the bot's door.")
+        while parent_is_stopped():  # noqa: ASYNC110 - the kernel announces nothing
+            await asyncio.sleep(0.1)
         if self._desk is None:
             raise DoorError(503, "starting", "The bot is starting; try again in a few seconds.")
         return self._desk
@@ -88,12 +96,15 @@ class DeskInput(InputChannel):
         """Take over the loaded agent, or end the process with a sentence that says why."""
         try:
             desk = Desk(app.ctx.agent)
-            desk.warm()
-        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        except (TypeError, ValueError, KeyError, RuntimeError, OSError) as error:
             logger.critical("The bot cannot start: %s", error)
             raise SystemExit(1) from error
         self._desk = desk
         logger.info("The bot's door is open; model %s.", desk.model)
+
+    async def _stop(self, app: Sanic, loop: Any) -> None:
+        if self._desk is not None:
+            await self._desk.close()
 
 
 async def _answer_errors(app: Sanic, loop: Any) -> None:

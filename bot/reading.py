@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rasa.core.channels.channel import UserMessage
-from rasa.core.processor import MessageProcessor
 from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+from rasa.engine.runner.interface import GraphRunner
+from rasa.engine.storage.storage import ModelMetadata
 
 from bot.fact_names import FACT_NAMES
 from bot.wire import DoorError, IncomingMessage, split_payload
@@ -57,12 +58,11 @@ class Reading:
 class Reader:
     """Runs the model without Rasa's handler for typed `/intent` text: a customer's slash is only a slash."""
 
-    def __init__(self, processor: MessageProcessor) -> None:
-        """A reader of the processor's model."""
-        self._runner = processor.graph_runner
-        handler = processor.model_metadata.predict_schema.nodes[processor.model_metadata.nlu_target]
-        self._target = handler.needs["messages"]
-        self._intents = set(processor.domain.intents) - _OF_RASA if processor.domain else set()
+    def __init__(self, runner: GraphRunner, metadata: ModelMetadata) -> None:
+        """A reader with a loaded model."""
+        self._runner = runner
+        self._target = metadata.predict_schema.nodes[metadata.nlu_target].needs["messages"]
+        self._intents = set(metadata.domain.intents) - _OF_RASA
 
     def read(self, message: IncomingMessage) -> Reading:
         """One message; raises DoorError 422 for a payload with an intent that the bot does not have."""

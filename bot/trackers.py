@@ -1,33 +1,47 @@
 """The tracker store: the whole history in SQLite, and a short live tracker whose cost does not grow with it.
 
-Every event is appended once to `tracker_events` and never read back in a turn. The live tracker is rebuilt from a
-snapshot: the slots and the running form as they were before the last turns, then the events of those turns. The answer
-of a turn is stored in the same transaction as its events, so that a turn asked for again after a crash is either fully
-there or was never kept.
+Every event is appended once to `tracker_events`. The live tracker is rebuilt from a snapshot: the slots and the running
+form as they were before the last turns, then the events of those turns. A process that answered the last turn of a
+conversation still has its tracker and only asks the file whether anybody else went on meanwhile. The answer of a turn
+is stored in the same transaction as its events, so that a turn asked for again after a crash is either fully there or
+was never kept.
+
+What is stored survives a killed process. A power cut may cost the memory of the last moments (`synchronous = NORMAL`),
+but no message, which is the desk's to keep, and nothing is done twice, because the shop knows each turn by its key.
 """
 
 import asyncio
+import copy
 import json
+import logging
 import os
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import FailSafeTrackerStore, TrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
-from rasa.shared.core.domain import Domain
+from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SessionStarted, SlotSet, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
 SECRET_SLOTS = frozenset({"customer_token"})
-TURNS_KEPT = 20
-TURNS_BEFORE_CUT = 30
+# The handoff policy looks back six turns; rules look back a few actions.
+TURNS_KEPT = 8
+TURNS_BEFORE_CUT = 12
+STATES_KEPT = 12
+TRACKERS_AT_HAND = 128
+LOCKED_SECONDS = 5.0
 ANSWERS_KEPT_SECONDS = 30 * 24 * 3600
 
 _SCHEMA = """
@@ -62,10 +76,64 @@ class StaleTrackerError(RuntimeError):
 
 
 class LiveTracker(DialogueStateTracker):
-    """A tracker that knows how many of its events are stored already, and the version they were read at."""
+    """A tracker that knows what the store has of it, and whose cost is that of its last turns.
 
-    stored: int = 0
+    Attributes:
+        version: the version it was read at; 0 for a conversation that is not stored yet.
+        stored: how many of its events need no storing.
+        base: what it was rebuilt from: the slots, the running form, and the number of the first event kept.
+        rebuilt: how many events at its beginning stand for that base and have no number.
+    """
+
     version: int = 0
+    stored: int = 0
+    rebuilt: int = 0
+    base: dict[str, Any] = {"slots": {}, "loop": None, "from": 0}  # noqa: RUF012 - never changed, only replaced
+    _applied: tuple[int, list[Event]] | None = None
+    _states: tuple[tuple[int, int, bool], list[State]] | None = None
+
+    def copy(self) -> "LiveTracker":
+        """A duplicate that can go its own way; Rasa's own replays every event for it."""
+        twin = copy.copy(self)
+        twin.events = self.events.copy()
+        twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
+        twin.active_loop = copy.copy(self.active_loop)
+        return twin
+
+    def applied_events(self) -> list[Event]:
+        """The events that count, worked out once for as long as none is added."""
+        if self._applied is None or self._applied[0] != len(self.events):
+            self._applied = (len(self.events), super().applied_events())
+        return list(self._applied[1])
+
+    def past_states(
+        self,
+        domain: Domain,
+        omit_unset_slots: bool = False,
+        ignore_rule_only_turns: bool = False,
+        rule_only_data: dict[str, Any] | None = None,
+    ) -> list[State]:
+        """The last `STATES_KEPT` states: no rule looks back further, and each state costs as much as ten events."""
+        if ignore_rule_only_turns:
+            return list(super().past_states(domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data))
+        key = (len(self.events), id(domain), omit_unset_slots)
+        if self._states is None or self._states[0] != key:
+            self._states = (key, self._last_states(domain, omit_unset_slots))
+        # Whoever asks may change them.
+        return [{name: dict(part) for name, part in state.items()} for state in self._states[1]]
+
+    def _last_states(self, domain: Domain, omit_unset_slots: bool) -> list[State]:
+        applied = self.applied_events()
+        actions = [i for i, event in enumerate(applied) if isinstance(event, ActionExecuted)]
+        first = actions[-STATES_KEPT + 1] if len(actions) >= STATES_KEPT else 0
+        states: list[State] = []
+        tracker = self.init_copy()
+        for index, event in enumerate(applied):
+            if index >= first and isinstance(event, ActionExecuted):
+                states.append(domain.get_active_state(tracker, omit_unset_slots=omit_unset_slots))
+            tracker.update(event)
+        states.append(domain.get_active_state(tracker, omit_unset_slots=omit_unset_slots))
+        return states
 
 
 def default_path() -> Path:
@@ -84,37 +152,43 @@ class SnapshotTrackerStore(TrackerStore):
         path: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """Open or create the file; raises sqlite3.Error or OSError when it cannot be written."""
+        """Open or create the file; raises sqlite3.Error or OSError when it cannot be used."""
         super().__init__(domain, event_broker)
         self._path = Path(path) if path else default_path()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=5)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.executescript(_SCHEMA)
-        oldest = time.time() - ANSWERS_KEPT_SECONDS
-        self._database.execute("DELETE FROM turn_answers WHERE created_at < ?", (oldest,))
+        prepare(self._path)
+        self._database = _connect(self._path, LOCKED_SECONDS)
+        # Reads happen on the event loop: they take microseconds and never wait for a writer.
+        self._reading = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=0)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="trackers")
+        self._at_hand: OrderedDict[str, LiveTracker] = OrderedDict()
+
+    @property
+    def lock_file(self) -> Path:
+        """The file in which processes that share this store lock conversations."""
+        return self._path.with_name(self._path.name + ".locks")
 
     def init_tracker(self, sender_id: str) -> LiveTracker:
         """An empty tracker of the kind that this store keeps."""
         return LiveTracker(sender_id, self.domain.slots)
 
     async def retrieve(self, sender_id: str) -> LiveTracker | None:
-        """The live tracker of a conversation: its memory, and the events of its last turns."""
-        row = await self._run(
-            lambda: self._one("SELECT version, snapshot FROM trackers WHERE conversation = ?", sender_id)
-        )
-        if row is None:
+        """The live tracker of a conversation: its memory, and the events of its last turns.
+
+        It is the caller's alone: a turn that fails throws it away, and the next one reads what is stored.
+        """
+        at_hand = self._at_hand.pop(sender_id, None)
+        rows = await self._read("SELECT version, events, snapshot FROM trackers WHERE conversation = ?", sender_id)
+        if not rows:
             return None
-        tracker = self._rebuild(sender_id, json.loads(row[1]))
-        tracker.version = row[0]
-        return tracker
+        version, count, snapshot = rows[0]
+        if at_hand is not None and at_hand.version == version:
+            return at_hand
+        return await self._rebuild(sender_id, version, count, json.loads(snapshot))
 
     async def retrieve_full_tracker(self, conversation_id: str) -> LiveTracker | None:
         """A tracker with every event the conversation ever had; for people who look back, not for turns."""
         query = "SELECT data FROM tracker_events WHERE conversation = ? ORDER BY number"
-        rows = await self._run(lambda: self._database.execute(query, (conversation_id,)).fetchall())
+        rows = await self._read(query, conversation_id)
         if not rows:
             return None
         tracker = self.init_tracker(conversation_id)
@@ -134,71 +208,81 @@ class SnapshotTrackerStore(TrackerStore):
 
         Raises StaleTrackerError when the conversation moved on in another process since the tracker was read.
         """
-        stored, version = getattr(tracker, "stored", 0), getattr(tracker, "version", 0)
+        live = tracker if isinstance(tracker, LiveTracker) else LiveTracker(tracker.sender_id, tracker.slots.values())
         events = list(tracker.events)
-        new = [_harmless(event) for event in events[stored:]]
-        snapshot = json.dumps(self._snapshot(tracker.sender_id, events), ensure_ascii=False)
+        first = live.base["from"] + live.stored - live.rebuilt
+        new = [_harmless(event) for event in events[live.stored :]]
+        base = self._base(live, events)
         reply = None if answer is None else json.dumps(answer, ensure_ascii=False)
-        await self._run(lambda: self._write(tracker.sender_id, version, new, snapshot, turn_id, reply))
-        if isinstance(tracker, LiveTracker):
-            tracker.stored, tracker.version = len(events), version + 1
+        await self._run(lambda: self._write(tracker.sender_id, live.version, first, new, base, turn_id, reply))
         if self.event_broker is not None:
-            await self._stream_new_events(self.event_broker, events[stored:], tracker.sender_id)
+            await self._stream_new_events(self.event_broker, events[live.stored :], tracker.sender_id)
+        live.stored, live.version = len(events), live.version + 1
+        if base is live.base and live is tracker:
+            self._keep_at_hand(live)
 
     async def answer(self, conversation: str, turn_id: str) -> dict[str, Any] | None:
         """The stored answer of a turn, or None when that turn was never finished."""
         query = "SELECT answer FROM turn_answers WHERE conversation = ? AND turn_id = ?"
-        row = await self._run(lambda: self._one(query, conversation, turn_id))
-        return None if row is None else dict(json.loads(row[0]))
+        rows = await self._read(query, conversation, turn_id)
+        return dict(json.loads(rows[0][0])) if rows else None
 
     async def keys(self) -> Iterable[str]:
         """The conversations that have a tracker."""
-        rows = await self._run(lambda: self._database.execute("SELECT conversation FROM trackers").fetchall())
+        rows = await self._read("SELECT conversation FROM trackers")
         return [row[0] for row in rows]
 
     def close(self) -> None:
         """Finish what is being written and close the file."""
         self._thread.shutdown(wait=True)
+        self._reading.close()
         self._database.close()
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _one(self, query: str, *values: str) -> Any:
-        return self._database.execute(query, values).fetchone()
+    async def _read(self, query: str, *values: str | int) -> list[Any]:
+        """Rows of a query; when the file is locked, another thread waits for it."""
+        try:
+            return self._reading.execute(query, values).fetchall()
+        except sqlite3.OperationalError:
+            return await self._run(lambda: self._database.execute(query, values).fetchall())
 
     def _write(
         self,
         conversation: str,
         version: int,
+        first: int,
         new: list[dict[str, Any]],
-        snapshot: str,
+        base: dict[str, Any],
         turn_id: str | None,
         reply: str | None,
     ) -> None:
         now = time.time()
+        row = (version + 1, first + len(new), json.dumps(base, ensure_ascii=False), now, conversation)
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            row = self._one("SELECT version, events FROM trackers WHERE conversation = ?", conversation)
-            if (row[0] if row else 0) != version:
+            if version == 0:
+                query = "INSERT OR IGNORE INTO trackers (version, events, snapshot, updated_at, conversation) VALUES "
+                changed = self._database.execute(query + "(?, ?, ?, ?, ?)", row).rowcount
+            else:
+                query = "UPDATE trackers SET version = ?, events = ?, snapshot = ?, updated_at = ? "
+                query += "WHERE conversation = ? AND version = ?"
+                changed = self._database.execute(query, (*row, version)).rowcount
+            if not changed:
                 raise StaleTrackerError(f"conversation {conversation} moved on in another process")
-            count = row[1] if row else 0
             self._database.executemany(
                 "INSERT INTO tracker_events VALUES (?, ?, ?, ?, ?)",
                 [
                     (
                         conversation,
-                        count + i,
+                        number,
                         event["event"],
                         event.get("timestamp") or now,
                         json.dumps(event, ensure_ascii=False),
                     )
-                    for i, event in enumerate(new)
+                    for number, event in enumerate(new, first)
                 ],
-            )
-            self._database.execute(
-                "INSERT OR REPLACE INTO trackers VALUES (?, ?, ?, ?, ?)",
-                (conversation, version + 1, count + len(new), snapshot, now),
             )
             if turn_id is not None and reply is not None:
                 self._database.execute(
@@ -206,27 +290,86 @@ class SnapshotTrackerStore(TrackerStore):
                 )
             self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a full disk has ended the transaction already
+                self._database.execute("ROLLBACK")
             raise
 
-    def _snapshot(self, conversation: str, events: list[Event]) -> dict[str, Any]:
-        """Memory before the last turns, and the events of those turns."""
+    def _keep_at_hand(self, tracker: LiveTracker) -> None:
+        self._at_hand[tracker.sender_id] = tracker
+        self._at_hand.move_to_end(tracker.sender_id)
+        if len(self._at_hand) > TRACKERS_AT_HAND:
+            self._at_hand.popitem(last=False)
+
+    def _base(self, tracker: LiveTracker, events: list[Event]) -> dict[str, Any]:
+        """What the tracker is to be rebuilt from: as before, or with its oldest turns turned into memory."""
         cut = _cut(events)
-        before = self.init_tracker(conversation)
+        if cut <= tracker.rebuilt:
+            return tracker.base
+        before = self.init_tracker(tracker.sender_id)
         for event in events[:cut]:
             before.update(event, self.domain)
-        return {
-            "slots": _memory(before),
-            "loop": before.active_loop_name,
-            "events": [_harmless(event) for event in events[cut:]],
-        }
+        number = tracker.base["from"] + cut - tracker.rebuilt
+        return {"slots": _memory(before), "loop": before.active_loop_name, "from": number}
 
-    def _rebuild(self, conversation: str, snapshot: dict[str, Any]) -> LiveTracker:
+    async def _rebuild(self, conversation: str, version: int, count: int, snapshot: dict[str, Any]) -> LiveTracker:
+        base = snapshot if "from" in snapshot else self._with_number(conversation, count, snapshot)
+        query = "SELECT data FROM tracker_events WHERE conversation = ? AND number >= ? ORDER BY number"
+        rows = await self._read(query, conversation, base["from"])
         tracker = self.init_tracker(conversation)
-        for event in [*_prefix(snapshot), *deserialise_events(snapshot["events"])]:
+        prefix = _prefix(base)
+        for event in [*prefix, *deserialise_events([json.loads(row[0]) for row in rows])]:
             tracker.update(event, self.domain)
-        tracker.stored = len(tracker.events)
+        tracker.base, tracker.rebuilt = base, len(prefix)
+        tracker.version, tracker.stored = version, len(tracker.events)
         return tracker
+
+    def _with_number(self, conversation: str, count: int, snapshot: dict[str, Any]) -> dict[str, Any]:
+        """The base of a conversation whose snapshot was written by version 0.1, which kept the events themselves."""
+        tracker = self.init_tracker(conversation)
+        for event in [*_prefix({**snapshot, "from": 1}), *deserialise_events(snapshot["events"])]:
+            tracker.update(event, self.domain)
+        return {"slots": _memory(tracker), "loop": tracker.active_loop_name, "from": count}
+
+
+def prepare(path: Path) -> None:
+    """Make the file ready, once before the workers start; a broken one is put aside, and the bot asks again.
+
+    Raises sqlite3.Error or OSError when the file cannot be used: locked for good, no right to write, full disk.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _make_tables(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
+        logger.error("The trackers in %s cannot be read (%s). They are put aside as %s.", path, error, aside.name)
+        path.replace(aside)
+        for leftover in ("-wal", "-shm"):
+            path.with_name(path.name + leftover).unlink(missing_ok=True)
+        _make_tables(path)
+
+
+def _make_tables(path: Path) -> None:
+    database = _connect(path, LOCKED_SECONDS)
+    try:
+        database.executescript(_SCHEMA)
+        oldest = time.time() - ANSWERS_KEPT_SECONDS
+        database.execute("DELETE FROM turn_answers WHERE created_at < ?", (oldest,))
+    finally:
+        database.close()
+
+
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection that waits `patience` seconds for locks."""
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=patience)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def unwrap(store: TrackerStore) -> SnapshotTrackerStore:
@@ -241,20 +384,15 @@ def unwrap(store: TrackerStore) -> SnapshotTrackerStore:
     return inner
 
 
-def _prefix(snapshot: dict[str, Any]) -> list[Event]:
-    """Events that bring an empty tracker to the remembered state."""
-    if not snapshot["slots"] and not snapshot["loop"] and not _is_cut(snapshot["events"]):
+def _prefix(base: dict[str, Any]) -> list[Event]:
+    """Events that bring an empty tracker to the remembered state; none when nothing was cut off yet."""
+    if not base["from"]:
         return []
     events: list[Event] = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted()]
-    events += [SlotSet(name, value) for name, value in snapshot["slots"].items()]
-    if snapshot["loop"]:
-        events += [ActionExecuted(snapshot["loop"]), ActiveLoop(snapshot["loop"])]
+    events += [SlotSet(name, value) for name, value in base["slots"].items()]
+    if base["loop"]:
+        events += [ActionExecuted(base["loop"]), ActiveLoop(base["loop"])]
     return [*events, ActionExecuted(ACTION_LISTEN_NAME)]
-
-
-def _is_cut(events: list[dict[str, Any]]) -> bool:
-    """True when the kept events do not begin with the start of a session."""
-    return bool(events) and events[0].get("name") != ACTION_SESSION_START_NAME
 
 
 def _cut(events: list[Event]) -> int:

@@ -1,9 +1,8 @@
 """One turn from the desk's question to the bot's answer: locked, idempotent, all or nothing."""
 
 import asyncio
+import json as json_text
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -12,19 +11,22 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 
 from bot.fact_names import FACT_NAMES
+from bot.locks import Locks
 from bot.nlu.lookups import device_categories
 from bot.policies.handoff import HandoffPolicy
 from bot.policies.signals import PERSON_PAYLOAD, Assessor
 from bot.reading import Reader, Reading
 from bot.trackers import unwrap
-from bot.wire import DoorError, IncomingMessage, ParseRequest, ResetRequest, TurnRequest
+from bot.wire import DoorError, ParseRequest, ResetRequest, TurnRequest
 
 logger = logging.getLogger(__name__)
 
 ACTION_SECONDS = 15.0
+# Shorter than the action server keeps an idle connection (5 s).
+KEPT_SECONDS = 4.0
 COURSE_LENGTH = 10
 CHANNEL = "desk"
 _OFFER = {"zh": "转人工", "en": "Talk to a person"}
@@ -36,7 +38,13 @@ class BrokenActionError(BaseException):
 
 
 class WatchedEndpoint(EndpointConfig):
-    """The action server, whose failures end the turn instead of being logged and forgotten."""
+    """The action server, whose failures end the turn instead of being logged and forgotten.
+
+    Its connections are kept: Rasa makes a new client for every action. An action knows its turn, so that asking again
+    over a connection that was closed meanwhile does nothing twice.
+    """
+
+    _session: aiohttp.ClientSession | None = None
 
     @classmethod
     def around(cls, endpoint: EndpointConfig) -> "WatchedEndpoint":
@@ -45,21 +53,46 @@ class WatchedEndpoint(EndpointConfig):
         watched.__dict__.update(endpoint.__dict__)
         return watched
 
-    async def request(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the action server; a rejection (400) is Rasa's business, all else raises BrokenActionError."""
-        kwargs["timeout"] = aiohttp.ClientTimeout(total=ACTION_SECONDS)
-        name = (kwargs.get("json") or {}).get("next_action", "action")
+    async def request(self, *args: Any, json: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+        """Run an action; a rejection (400) is Rasa's business, all else that fails raises BrokenActionError."""
+        call = json or {}
+        name = call.get("next_action", "action")
         try:
-            answer = await super().request(*args, **kwargs)
-        except ClientResponseError as error:
-            if error.status == 400:
-                raise
-            raise BrokenActionError(f"{name}: status {error.status}") from error
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            try:
+                answer = await self._ask(call)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+                answer = await self._ask(call)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error, ClientResponseError):
+                if error.status == 400:
+                    raise
+                raise BrokenActionError(f"{name}: status {error.status}") from error
             raise BrokenActionError(f"{name}: {type(error).__name__}") from error
         if not isinstance(answer, dict):
             raise BrokenActionError(f"{name}: no JSON object came back")
         return answer
+
+    async def _ask(self, call: dict[str, Any]) -> Any:
+        body = json_text.dumps(call, ensure_ascii=False).encode()
+        async with self._kept_session().post(concat_url(self.url, None), data=body) as response:
+            content = await response.read()
+            if response.status >= 400:
+                raise ClientResponseError(response.status, response.reason, content.decode(errors="replace"))
+            return json_text.loads(content)
+
+    def _kept_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=ACTION_SECONDS),
+                headers={**self.headers, "Content-Type": "application/json"},
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
 
 
 class DeskOutput(OutputChannel):
@@ -85,29 +118,6 @@ class DeskOutput(OutputChannel):
             self.messages.append({"text": text, "buttons": buttons or None})
 
 
-class Locks:
-    """One lock a conversation, kept only while somebody holds or awaits it."""
-
-    def __init__(self) -> None:
-        """No conversation is locked."""
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        """Wait for the conversation's turn and keep it until the block ends."""
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            users = self._locks[key][1] - 1
-            if users:
-                self._locks[key] = (lock, users)
-            else:
-                del self._locks[key]
-
-
 class Desk:
     """The bot as the desk knows it: turns, parses, resets."""
 
@@ -122,9 +132,9 @@ class Desk:
         self._endpoint = WatchedEndpoint.around(agent.action_endpoint)
         agent.tracker_store = self._processor.tracker_store = self._store
         agent.action_endpoint = self._processor.action_endpoint = self._endpoint
-        self._reader = Reader(self._processor)
+        self._reader = Reader(self._processor.graph_runner, self._processor.model_metadata)
         self._assessor = Assessor(self._policy_config())
-        self._locks = Locks()
+        self._locks = Locks(self._store.lock_file)
         self._running: dict[tuple[str, str], asyncio.Task[dict[str, Any]]] = {}
 
     @property
@@ -132,10 +142,11 @@ class Desk:
         """The id of the model that answers."""
         return str(self._agent.model_id)
 
-    def warm(self) -> None:
-        """Do everything once that is slow the first time."""
-        for text in ("你好,我的手环2步数一直是0,想转人工", "Hello, where is my order?"):
-            self._reader.read(IncomingMessage(seq=1, text=text))
+    async def close(self) -> None:
+        """Finish what is being written and close what is open."""
+        await self._endpoint.close()
+        self._store.close()
+        self._locks.close()
 
     async def check_actions(self) -> None:
         """Raise DoorError 503 unless the action server answers."""

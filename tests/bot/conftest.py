@@ -146,11 +146,10 @@ def model() -> Path:
 
 @pytest.fixture(scope="session")
 def rasa_server(model: Path) -> Callable[..., Process]:
-    """Makes a Rasa server process with the project's model; the caller starts and stops it."""
+    """Makes a bot process with the project's model; the caller starts and stops it."""
 
     def make(environment: dict[str, str], port: int, log: Path) -> Process:
-        words = [sys.executable, "-W", "ignore", "-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(port)]
-        words += ["--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml"]
+        words = [sys.executable, "-W", "ignore", "-m", "bot", "--port", str(port), "--model", str(model)]
         return Process("rasa", words, environment, log)
 
     return make
