@@ -88,7 +88,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_size": 8, "max_overflow": 16, "pool_timeout": PATIENCE}
-        options[\"hide_parameters\"] = True  # an error quotes no row
+        options["hide_parameters"] = True  # an error quotes no row
         if self.is_sqlite:
             options["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
             database = make_url(url).database
