@@ -2,6 +2,7 @@
 
 On SQLite a write takes the lock at once (`BEGIN IMMEDIATE`): a read that turns into a write fails with a busy snapshot
 that no timeout cures. Writers of one process also queue on a lock of their own, because SQLite's waiting polls.
+Short reads and writes run on the event loop (`handoff.sqlite`), long reads in threads.
 
 No transaction may take longer than `PATIENCE`, waiting included: a database that is full, locked, frozen or behind a
 dead line fails with one of `DATABASE_AWAY`, which callers answer with "come again" (503) or try again themselves.
@@ -18,12 +19,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as OutOfPatience
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+from handoff.sqlite import DirectConnection
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -35,7 +38,14 @@ NAMING = {
 AfterCommit = Callable[[], Awaitable[None]]
 DATABASE_AWAY = (OperationalError, InterfaceError, OutOfPatience)
 PATIENCE = 20.0
-SQLITE_BUSY_SECONDS = 8
+SQLITE_BUSY_SECONDS = 8.0
+SHORT_BUSY_SECONDS = 1.0
+OPTIONS: dict[str, Any] = {
+    "pool_size": 8,
+    "max_overflow": 16,
+    "pool_timeout": PATIENCE,
+    "hide_parameters": True,  # an error quotes no row
+}
 POSTGRES_CONNECT = {
     "connect_timeout": 5,
     # A line that is dead without a word is noticed, here and (for the locks of a desk that vanished) in the server.
@@ -80,35 +90,31 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """One engine and its sessions.
+    """The engines and their sessions.
 
     `after_commit` callbacks of a write run only when the transaction is safely stored, in order.
     """
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 16, "pool_timeout": PATIENCE}
-        options["hide_parameters"] = True  # an error quotes no row
         if self.is_sqlite:
-            options["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS}
-            database = make_url(url).database
-            if database:
-                Path(database).parent.mkdir(parents=True, exist_ok=True)
+            direct = make_url(url).set(drivername="sqlite+direct")
+            self.engine = _sqlite_engine(make_url(url), SQLITE_BUSY_SECONDS)
+            readers, writers = _sqlite_engine(direct, SHORT_BUSY_SECONDS), _sqlite_engine(direct, 0)
         else:
-            options["connect_args"] = POSTGRES_CONNECT
-            options["pool_pre_ping"] = True
-        self.engine = create_async_engine(url, **options)
-        if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
-        self._readers = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._writers = async_sessionmaker(self.engine.execution_options(write=True), expire_on_commit=False)
+            self.engine = readers = writers = create_async_engine(
+                url, **OPTIONS, pool_pre_ping=True, connect_args=POSTGRES_CONNECT
+            )
+        self._engines = {self.engine, readers, writers}
+        self._readers = async_sessionmaker(readers, expire_on_commit=False)
+        self._long_readers = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._writers = async_sessionmaker(writers.execution_options(write=True), expire_on_commit=False)
         self._writing: asyncio.Lock | None = None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that must not write."""
-        async with _patience(), self._readers() as session:
+    async def read(self, *, long: bool = False) -> AsyncIterator[AsyncSession]:
+        """Open a session that must not write; `long` for what looks at many rows, which must not hold up the desk."""
+        async with _patience(), (self._long_readers if long else self._readers)() as session:
             yield session
 
     @asynccontextmanager
@@ -130,7 +136,18 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back."""
-        await self.engine.dispose()
+        for engine in self._engines:
+            await engine.dispose()
+
+
+def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
+    """Return an engine whose statements wait so long for another process's lock; a direct write awaits it instead."""
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, **OPTIONS, connect_args={"timeout": busy_seconds})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
 
 
 @asynccontextmanager
@@ -159,5 +176,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if not connection.get_execution_options().get("write", False):
+        connection.exec_driver_sql("BEGIN")
+    elif isinstance(direct := connection.connection.dbapi_connection, DirectConnection):
+        direct.begin_write(SQLITE_BUSY_SECONDS)
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

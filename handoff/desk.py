@@ -12,31 +12,36 @@ from handoff.settings import settings
 if TYPE_CHECKING:
     from handoff.assistant.client import BotClient
     from handoff.assistant.turns import Turns
+    from handoff.assistant.whispers import Whispers
 
 
 class Desk:
-    """Holds the database, the hub, the limits, the bot's client and its turns."""
+    """Holds the database, the hub, the limits, the bot's client, its turns and its whispers."""
 
     database: Database
     hub: Hub
     limits: Limits
     bot: BotClient
     turns: Turns
+    whispers: Whispers
 
     def open(self) -> None:
         """Make the parts; nothing runs yet."""
         from handoff.assistant.client import BotClient
         from handoff.assistant.turns import Turns
+        from handoff.assistant.whispers import Whispers
 
         self.database = Database(settings.database)
         self.hub = Hub(settings.redis_url)
         self.limits = Limits()
         self.bot = BotClient(settings.bot_urls, settings.bot_token, settings.bot_timeout)
         self.turns = Turns(self)
+        self.whispers = Whispers(self)
 
     async def close(self) -> None:
         """Let running turns end, then give everything back."""
         await self.turns.stop()
+        await self.whispers.stop()
         await self.bot.close()
         await self.hub.stop()
         await self.database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handoff.agents.models import Agent, Role
-from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation
+from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, Standing
 from handoff.errors import ApiError
 from handoff.settings import settings
 
@@ -22,17 +22,17 @@ def serves(agent: Agent, group: str | None) -> bool:
     return group is not None and group in agent.group_names
 
 
-def owns(agent: Agent, conversation: Conversation) -> bool:
+def owns(agent: Agent, conversation: Conversation | Standing) -> bool:
     """Tell whether the agent is the one who speaks."""
     return conversation.owner == agent.owner_key
 
 
-def needs_intervention(conversation: Conversation) -> bool:
+def needs_intervention(conversation: Conversation | Standing) -> bool:
     """Tell whether this is a bot conversation that is going badly (待干预)."""
     return conversation.owner == BOT and conversation.concern >= CONCERN_THRESHOLD
 
 
-def may_read(agent: Agent, conversation: Conversation) -> bool:
+def may_read(agent: Agent, conversation: Conversation | Standing) -> bool:
     """Own conversations (also those closed last), own groups' waiting and 待干预; overseers all."""
     if oversees(agent):
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
@@ -132,21 +132,28 @@ class Agents:
 
     async def by_token(self, token: str) -> Agent | None:
         """Return whose valid login this is."""
-        return await self.session.scalar(
-            select(Agent)
-            .join(AgentSession, AgentSession.agent_id == Agent.id)
+        return (await self.by_tokens([token])).get(token)
+
+    async def by_tokens(self, tokens: Collection[str]) -> dict[str, Agent]:
+        """Return whose valid logins these are; a token that is none is left out."""
+        hashes = {hash_token(token): token for token in tokens}
+        rows = await self.session.execute(
+            select(AgentSession.token_hash, Agent)
+            .join(Agent, AgentSession.agent_id == Agent.id)
             .where(
-                AgentSession.token_hash == hash_token(token),
+                AgentSession.token_hash.in_(hashes),
                 AgentSession.revoked_at.is_(None),
                 AgentSession.expires_at > now(),
             )
         )
+        return {hashes[token_hash]: agent for token_hash, agent in rows}
 
     async def revoke(self, token: str) -> None:
-        """End one login."""
+        """End one login; open sockets of it are told to look again."""
         await self.session.execute(
             update(AgentSession).where(AgentSession.token_hash == hash_token(token)).values(revoked_at=now())
         )
+        after_commit(self.session, lambda: desk.hub.publish("logins"))
 
     async def set_presence(
         self, agent: Agent, status: Presence, reason: str | None = None, *, seen: bool = True

@@ -15,8 +15,8 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
-from handoff.assistant.client import Answer, BotFailed, Understanding, Whisper
-from handoff.assistant.concern import concern_of
+from handoff.assistant.client import Answer, BotFailed
+from handoff.assistant.learning import learn
 from handoff.attachments.models import Attachment
 from handoff.clock import now
 from handoff.conversations.models import BOT, Conversation, Message, Note, Sender
@@ -239,7 +239,7 @@ class Turns:
             conversation = await Conversations(session).get(turn.conversation_id, lock=True)
             if conversation.version == turn.version and conversation.answered_seq >= turn.last:
                 return  # stored before: the database was lost while it confirmed, or another desk was faster
-            await self._learn(session, conversation, answer, turn.seqs)
+            await learn(session, conversation, answer, turn.seqs)
             if not _still_valid(conversation, turn):
                 log.info(
                     "stale_answer_dropped", conversation=conversation.id, version=turn.version, now=conversation.version
@@ -293,29 +293,6 @@ class Turns:
                 )
             )
 
-    async def _learn(
-        self, session: AsyncSession, conversation: Conversation, answer: Answer | Whisper, seqs: list[int]
-    ) -> None:
-        """Keep what the bot understood: language, emotion, facts, and how well the talk goes."""
-        if isinstance(answer, Answer) and answer.language:
-            conversation.spoken_language = answer.language
-        await Summaries(session).learn(conversation, answer.facts, answer.tried)
-        if answer.nlu:
-            await self._annotate(session, conversation, answer.nlu, seqs)
-        if conversation.owner == BOT and isinstance(answer, Answer):
-            await concern_of(session, conversation)
-
-    async def _annotate(
-        self, session: AsyncSession, conversation: Conversation, nlu: list[Understanding], seqs: list[int]
-    ) -> None:
-        understood = dict(zip(seqs, nlu, strict=False))
-        messages = await session.scalars(
-            select(Message).where(Message.conversation_id == conversation.id, Message.seq.in_(understood))
-        )
-        for message in messages:
-            message.nlu = understood[message.seq].model_dump()
-        await session.flush()
-
     async def _bot_broke(self, turn: Turn) -> None:
         """A broken bot is a handoff, never silence."""
         async with self._desk.database.write() as session:
@@ -333,7 +310,7 @@ class Turns:
     async def _note_unsaid(self, turn: Turn, answer: Answer) -> None:
         async with self._desk.database.write() as session:
             conversation = await Conversations(session).get(turn.conversation_id, lock=True)
-            await self._learn(session, conversation, answer, turn.seqs)
+            await learn(session, conversation, answer, turn.seqs)
             await self._note_done(session, conversation, answer)
 
     async def _note_done(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
@@ -350,39 +327,6 @@ class Turns:
                     created_at=now(),
                 )
             )
-
-    async def whisper(self, conversation_id: str) -> None:
-        """Understand, for the agent, what a customer said while a person owns the conversation."""
-        if not self._stopping:
-            self._keep(self._whisper(conversation_id))
-
-    async def _whisper(self, conversation_id: str) -> None:
-        async with self._desk.database.read() as session:
-            rows = list(
-                await session.scalars(
-                    select(Message)
-                    .where(
-                        Message.conversation_id == conversation_id,
-                        Message.sender == Sender.CUSTOMER,
-                        Message.nlu.is_(None),
-                        Message.text != "",
-                    )
-                    .order_by(Message.seq.desc())
-                    .limit(LONGEST_TURN)
-                )
-            )
-        if not rows:
-            return
-        rows.reverse()
-        try:
-            heard = await self._desk.bot.parse(conversation_id, [{"seq": row.seq, "text": row.text} for row in rows])
-        except BotFailed as error:
-            log.info("whisper_failed", conversation=conversation_id, error=str(error))
-            return
-        async with self._desk.database.write() as session:
-            conversation = await Conversations(session).get(conversation_id, lock=True)
-            await self._learn(session, conversation, heard, [row.seq for row in rows])
-        await self._desk.hub.publish("understood", conversation_id)
 
 
 def _still_valid(conversation: Conversation, turn: Turn) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from sqlalchemy import Select, and_, select
@@ -15,7 +14,7 @@ from handoff.conversations.models import BOT, Conversation, Message
 from handoff.customers.models import Customer
 from handoff.locales import text
 from handoff.privacy.masking import preview
-from handoff.queue.service import Place, Queue, handoff_view
+from handoff.queue.service import Queue, handoff_view, ranked
 
 LONGEST = 500
 PREVIEW = 160
@@ -27,17 +26,14 @@ async def line_rows(session: AsyncSession, agent: Agent, language: str) -> list[
     require_desk_role(agent)
     line = await Queue(session).line(None if oversees(agent) else agent.group_names)
     names = await _names(session, [conversation for _, conversation in line])
-    rows, ranks = [], Counter[str]()
-    for handoff, conversation in line:
-        ranks[handoff.group_name] += 1
-        place = Place(ranks[handoff.group_name], None, handoff.opens_at)
-        rows.append(
-            {
-                **handoff_view(handoff, place, language),
-                "customer": display_name(names.get(conversation.customer_id), conversation.id, language),
-                "language": conversation.reading_language,
-            }
-        )
+    rows = [
+        {
+            **handoff_view(handoff, position, language),
+            "customer": display_name(names.get(conversation.customer_id), conversation.id, language),
+            "language": conversation.reading_language,
+        }
+        for (handoff, position), (_, conversation) in zip(ranked(line), line, strict=True)
+    ]
     return rows[:LONGEST]
 
 

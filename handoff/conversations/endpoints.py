@@ -39,7 +39,7 @@ from handoff.customers.service import Customers
 from handoff.desk import desk
 from handoff.errors import ApiError, asked_language
 from handoff.principals import AgentCaller, AnyCaller, Caller, Colleague, CustomerCaller, OwnCustomer
-from handoff.queue.service import Queue
+from handoff.queue.service import Place, Queue
 from handoff.settings import settings
 from handoff.summary.service import Summaries
 
@@ -238,7 +238,11 @@ async def queue_view(session: AsyncSession, conversation: Conversation) -> dict[
     handoff = await Queue(session).open_handoff(conversation.id) if conversation.owner == QUEUE else None
     if handoff is None:
         return None
-    place = await Queue(session).place(handoff)
+    return place_view(await Queue(session).place(handoff))
+
+
+def place_view(place: Place) -> dict[str, Any]:
+    """Return a place in line as the customer sees it."""
     return {"position": place.position, "wait_seconds": place.wait_seconds, "opens_at": iso(place.opens_at)}
 
 
@@ -304,7 +308,7 @@ async def mark_read(id: str, body: Read, caller: AnyCaller) -> dict[str, Any]:
             conversation.agent_read_seq = max(conversation.agent_read_seq, seq)
         elif not by_agent:
             conversation.customer_read_seq = max(conversation.customer_read_seq, seq)
-        result = {"customer": conversation.customer_read_seq, "agent": conversation.agent_read_seq}
+        result: dict[str, Any] = {"customer": conversation.customer_read_seq, "agent": conversation.agent_read_seq}
     await desk.hub.publish("read", id, **result)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +16,26 @@ BOT = "bot"
 QUEUE = "queue"
 CLOSED = "closed"
 AGENT_PREFIX = "agent:"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who speaks, whose group it is, how badly it goes: what the rights to a conversation depend on."""
+
+    owner: str
+    group_name: str | None
+    concern: int
+    last_agent_id: str | None
+
+
+def standing_of(event: dict[str, Any]) -> Standing:
+    """Return the standing that the desk's events on messages and owners carry."""
+    return Standing(event["owner"], event["group_name"], event["concern"], event["last_agent_id"])
+
+
+def agent_of(owner: str) -> str | None:
+    """Return the id of the person who is this owner; None for the bot, the line and closed ones."""
+    return owner.removeprefix(AGENT_PREFIX) if owner.startswith(AGENT_PREFIX) else None
 
 
 class Sender(StrEnum):
@@ -71,7 +92,12 @@ class Conversation(Base):
     @property
     def agent_id(self) -> str | None:
         """Id of the person who owns the conversation, if one does."""
-        return self.owner.removeprefix(AGENT_PREFIX) if self.owner.startswith(AGENT_PREFIX) else None
+        return agent_of(self.owner)
+
+    @property
+    def standing(self) -> Standing:
+        """What the rights to this conversation depend on, as it is now."""
+        return Standing(self.owner, self.group_name, self.concern, self.last_agent_id)
 
     @property
     def reading_language(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
@@ -75,11 +77,12 @@ def change_owner(
         created_at=now(),
     )
     session.add(event)
+    standing = conversation.standing
 
     async def tell() -> None:
         metrics.OWNER_CHANGES.labels(kind(before), kind(to)).inc()
         await desk.hub.publish(
-            "owner", conversation.id, owner=to, before=before, version=event.version, group=conversation.group_name
+            "owner", conversation.id, before=before, version=event.version, **asdict(standing)
         )
 
     after_commit(session, tell)

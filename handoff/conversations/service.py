@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -148,12 +148,17 @@ class Conversations:
             await self.session.flush()
         self.session.add(message)
         await self.session.flush()
-        owner, group = conversation.owner, conversation.group_name
+        standing, attachment = conversation.standing, said.attachment if said else None
 
         async def tell() -> None:
             metrics.MESSAGES.labels(str(sender)).inc()
             await desk.hub.publish(
-                "message", conversation.id, seq=message.seq, sender=str(sender), owner=owner, group=group
+                "message",
+                conversation.id,
+                here={"stored": (message, attachment)},
+                seq=message.seq,
+                sender=str(sender),
+                **asdict(standing),
             )
 
         after_commit(self.session, tell)
@@ -178,20 +183,20 @@ class Conversations:
         message = await self.append(
             conversation, Sender.CUSTOMER, words, sender_name=name, sender_id=customer.id, said=said
         )
-        await self._answer_or_act(conversation, said.payload)
+        await self._answer_or_act(conversation, message)
         return message, True
 
-    async def _answer_or_act(self, conversation: Conversation, payload: str | None) -> None:
+    async def _answer_or_act(self, conversation: Conversation, message: Message) -> None:
         from handoff.queue.service import Queue
 
-        if payload == REQUEST_HUMAN:
+        if message.payload == REQUEST_HUMAN:
             await Queue(self.session).request_person(conversation)
-        elif payload == CANCEL_HANDOFF:
+        elif message.payload == CANCEL_HANDOFF:
             await Queue(self.session).give_up(conversation)
         elif conversation.owner == BOT:
             after_commit(self.session, lambda: desk.turns.kick(conversation.id))
         else:
-            after_commit(self.session, lambda: desk.turns.whisper(conversation.id))
+            after_commit(self.session, lambda: desk.whispers.ask(message))
 
     async def _press(self, conversation: Conversation, payload: str) -> str:
         """Close the pressed button's message and return the button's title; 409 `stale_button` when it is not open."""
@@ -283,6 +288,14 @@ def _begin_stretch(conversation: Conversation) -> None:
     conversation.stretch += 1
     conversation.closed_at = None
     conversation.outcome = None
+
+
+async def held_by_each(session: AsyncSession, owners: list[str]) -> dict[str, int]:
+    """Return how many conversations each of these owners has now; who has none is left out."""
+    rows = await session.execute(
+        select(Conversation.owner, func.count()).where(Conversation.owner.in_(owners)).group_by(Conversation.owner)
+    )
+    return {owner: count for owner, count in rows}
 
 
 async def held_by(session: AsyncSession, agent: Agent) -> int:

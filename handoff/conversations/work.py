@@ -273,7 +273,7 @@ class Work:
             select(Rating).where(Rating.conversation_id == conversation.id).order_by(Rating.stretch.desc()).limit(1)
         )
         view = (
-            handoff_view(handoff, await Queue(self.session).place(handoff), conversation.reading_language)
+            handoff_view(handoff, await Queue(self.session).position(handoff), conversation.reading_language)
             if handoff
             else None
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,14 +201,19 @@ class RasaNamespace(socketio.AsyncNamespace):
             chat = self._chats.get(sid)
             if chat is None or chat.session is None:
                 continue
-            if event["kind"] in {"message", "missed"}:
+            if event["kind"] == "message":
+                await self._tell(sid, chat.session, chat.session.delivery.hear(event))
+            elif event["kind"] == "missed":
                 await self._catch_up(sid, chat.session)
             elif event["kind"] == "revoked":
                 await self.disconnect(sid)
 
     async def _catch_up(self, sid: str, session: Session) -> None:
+        await self._tell(sid, session, session.delivery.catch_up())
+
+    async def _tell(self, sid: str, session: Session, telling: Awaitable[None]) -> None:
         try:
-            await session.delivery.catch_up()
+            await telling
         except SocketGone:
             log.info("socket_gone", conversation=session.conversation_id, socket=sid)
 

@@ -13,7 +13,7 @@ from handoff.conversations.schemas import conversation_view
 from handoff.desk import desk
 from handoff.errors import ApiError, caller_language
 from handoff.principals import Colleague
-from handoff.queue.service import Queue, handoff_view
+from handoff.queue.service import Queue, handoff_view, ranked
 
 router = APIRouter(prefix="/v1", tags=["queue"])
 
@@ -35,8 +35,9 @@ async def waiting_line(agent: Agent, group: str | None, language: str) -> list[d
             raise ApiError(403, "forbidden")
         groups = {group}
     async with desk.database.read() as session:
-        queue = Queue(session)
-        return [handoff_view(handoff, await queue.place(handoff), language) for handoff, _ in await queue.line(groups)]
+        return [
+            handoff_view(handoff, position, language) for handoff, position in ranked(await Queue(session).line(groups))
+        ]
 
 
 @router.post("/handoffs/{id}/claim")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
-from handoff.agents.models import Agent, AgentGroup, Group, Presence, Role
+from handoff.agents.models import Agent, Group, Presence, Role
 from handoff.clock import iso, now
 from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, Sender
 from handoff.conversations.ownership import change_owner
@@ -24,10 +26,8 @@ from handoff.privacy.masking import mask
 from handoff.queue.announcement import announce
 from handoff.queue.hours import opens_at
 from handoff.queue.models import OPEN_STATES, PRIORITY, Handoff, Reason, State
+from handoff.queue.pace import Pace, pace_of
 from handoff.settings import settings
-
-HISTORY = 20
-ENOUGH_HISTORY = 3
 
 
 @dataclass(frozen=True)
@@ -132,50 +132,34 @@ class Queue:
             select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state.in_(OPEN_STATES))
         )
 
-    async def place(self, handoff: Handoff) -> Place:
-        """Return the true rank within the group and an honest estimate."""
+    async def position(self, handoff: Handoff) -> int:
+        """Return the true rank within the group, from 1."""
         ahead = await self.session.scalar(
             select(func.count())
             .select_from(Handoff)
             .where(Handoff.state.in_(OPEN_STATES), Handoff.group_name == handoff.group_name, _before(handoff))
         )
-        position = (ahead or 0) + 1
+        return (ahead or 0) + 1
+
+    async def place(self, handoff: Handoff) -> Place:
+        """Return the true rank within the group and an honest estimate."""
+        position = await self.position(handoff)
         closed_until = handoff.opens_at if handoff.state == State.TICKET else None
-        estimate = None if closed_until else await self._estimate(handoff.group_name, position)
+        estimate = None if closed_until else (await pace_of(self.session, handoff.group_name)).wait(position)
         return Place(position, estimate, closed_until)
 
-    async def _estimate(self, group: str, position: int) -> int | None:
-        """Return seconds, from people on duty and how long recent conversations took; None when not known."""
-        on_duty = list(
-            await self.session.scalars(
-                select(Agent)
-                .join(AgentGroup, AgentGroup.agent_id == Agent.id)
-                .where(AgentGroup.group_name == group, Agent.status == Presence.ONLINE)
-            )
-        )
-        if not on_duty:
-            return None
-        free = sum([max(0, agent.capacity - await held_by(self.session, agent)) for agent in on_duty])
-        recent = await self._recent(group)
-        if len(recent) < ENOUGH_HISTORY:
-            return None
-        pick_up = _median([(h.claimed_at - h.created_at).total_seconds() for h in recent if h.claimed_at])
-        if position <= free:
-            return pick_up * -(-position // len(on_duty))
-        handled = [(h.ended_at - h.claimed_at).total_seconds() for h in recent if h.ended_at and h.claimed_at]
-        if len(handled) < ENOUGH_HISTORY:
-            return None
-        seats = sum(agent.capacity for agent in on_duty)
-        return pick_up + int((position - free) / max(1, seats) * sum(handled) / len(handled))
-
-    async def _recent(self, group: str) -> list[Handoff]:
-        rows = await self.session.scalars(
-            select(Handoff)
-            .where(Handoff.group_name == group, Handoff.claimed_at.is_not(None))
-            .order_by(Handoff.claimed_at.desc())
-            .limit(HISTORY)
-        )
-        return list(rows)
+    async def places(self) -> dict[str, Place]:
+        """Return the place of everybody who waits, by conversation, in one look at each line."""
+        places: dict[str, Place] = {}
+        paces: dict[str, Pace] = {}
+        for handoff, position in ranked(await self.line(None)):
+            group = handoff.group_name
+            closed_until = handoff.opens_at if handoff.state == State.TICKET else None
+            if closed_until is None and group not in paces:
+                paces[group] = await pace_of(self.session, group)
+            estimate = None if closed_until else paces[group].wait(position)
+            places[handoff.conversation_id] = Place(position, estimate, closed_until)
+        return places
 
     async def line(self, groups: set[str] | None) -> list[tuple[Handoff, Conversation]]:
         """Return the open handoffs of `groups` (None: all) in the order in which they will be served."""
@@ -311,12 +295,15 @@ def _before(handoff: Handoff) -> ColumnElement[bool]:
     return or_(Handoff.state == State.WAITING, same_state) if handoff.state == State.TICKET else same_state
 
 
-def _median(seconds: list[float]) -> int:
-    ordered = sorted(seconds)
-    return max(1, int(ordered[len(ordered) // 2]))
+def ranked(line: Iterable[tuple[Handoff, Conversation]]) -> Iterator[tuple[Handoff, int]]:
+    """Return the handoffs of a line, which comes in the order of serving, with their ranks within their groups."""
+    ranks: Counter[str] = Counter()
+    for handoff, _ in line:
+        ranks[handoff.group_name] += 1
+        yield handoff, ranks[handoff.group_name]
 
 
-def handoff_view(handoff: Handoff, place: Place, language: str) -> dict[str, Any]:
+def handoff_view(handoff: Handoff, position: int, language: str) -> dict[str, Any]:
     """Return the contract's handoff."""
     end = handoff.claimed_at or handoff.ended_at or now()
     return {
@@ -328,7 +315,7 @@ def handoff_view(handoff: Handoff, place: Place, language: str) -> dict[str, Any
         "group": handoff.group_name,
         "emotion": handoff.emotion,
         "waiting_seconds": max(0, int((end - handoff.created_at).total_seconds())),
-        "position": place.position,
+        "position": position,
         "summary_line": mask(handoff.summary_line.get(language) or handoff.summary_line.get("zh", ""), language),
         "created_at": iso(handoff.created_at),
         "opens_at": iso(handoff.opens_at),

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import socketio
 from sqlalchemy import select
 
-from handoff.agents.models import Agent, Role
-from handoff.agents.rights import may_read
+from handoff.agents.models import Role
+from handoff.agents.rights import may_read, oversees
 from handoff.agents.service import Agents, sign_of_life
 from handoff.clock import now
 from handoff.conversations.endpoints import typing
-from handoff.conversations.models import Conversation
+from handoff.conversations.models import AGENT_PREFIX, CLOSED, Conversation, Standing, agent_of, standing_of
 from handoff.conversations.service import Conversations
 from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
 from handoff.errors import ApiError, unavailable
 from handoff.principals import AgentCaller, identify
-from handoff.queue.endpoints import waiting_line
+from handoff.queue.models import Handoff
+from handoff.queue.service import Queue, handoff_view, ranked
 from handoff.realtime.customers import acknowledge, refusal, refused, spoken
-from handoff.realtime.delivery import Delivery, Refresh, listens
+from handoff.realtime.delivery import Delivery, Refresh, listens, patiently
 from handoff.realtime.hub import Event
+
+LOOK_AT_LOGINS = 5.0
 
 
 @dataclass
@@ -34,16 +38,30 @@ class Connected:
     caller: AgentCaller
     language: str
     since: datetime
-    refresh: Refresh
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+
+    @property
+    def line(self) -> tuple[frozenset[str] | None, str]:
+        """Which line this person sees (None: every group), in which language; equal for many people."""
+        agent = self.caller.agent
+        return None if oversees(agent) else frozenset(agent.group_names), self.language
 
 
 class AgentsNamespace(socketio.AsyncNamespace):
-    """Tells what this person may see; accepts messages and typing."""
+    """Tells what this person may see; accepts messages and typing.
+
+    A message must not cost a question to the database for each of hundreds of sockets: the event says who may hear it,
+    and accounts and logins are looked up for all sockets together, every `LOOK_AT_LOGINS` seconds and when one ends.
+    """
 
     def __init__(self, namespace: str) -> None:
         super().__init__(namespace)
         self._sockets: dict[str, Connected] = {}
+        self._by_agent: dict[str, set[str]] = {}
+        self._overseers: set[str] = set()
+        self._lines = Refresh(self._tell_lines)
+        self._logins = Refresh(self._look_at_logins)
+        self._rounds: asyncio.Task[None] | None = None
         desk.hub.listen(self._hear)
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
@@ -58,19 +76,35 @@ class AgentsNamespace(socketio.AsyncNamespace):
             raise refused(unavailable(), language) from None
         if not isinstance(caller, AgentCaller) or caller.agent.role == Role.DESIGNER:
             raise refused(ApiError(403, "forbidden"), language)
-        self._sockets[sid] = Connected(caller, language, now(), Refresh(partial(self._tell_line, sid)))
+        self._add(sid, Connected(caller, language, now()))
         self.server.start_background_task(self._welcome, sid)
 
+    def _add(self, sid: str, connected: Connected) -> None:
+        agent = connected.caller.agent
+        self._sockets[sid] = connected
+        self._by_agent.setdefault(agent.id, set()).add(sid)
+        (self._overseers.add if oversees(agent) else self._overseers.discard)(sid)
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._look_again_and_again())
+
+    def _remove(self, sid: str) -> None:
+        connected = self._sockets.pop(sid, None)
+        self._overseers.discard(sid)
+        if connected is not None:
+            sids = self._by_agent.get(connected.caller.agent.id, set())
+            sids.discard(sid)
+            if not sids:
+                self._by_agent.pop(connected.caller.agent.id, None)
+
     async def _welcome(self, sid: str) -> None:
-        connected = self._sockets.get(sid)
-        if connected is not None and await listens(self, sid):
-            connected.refresh.soon()
-        else:
-            self._sockets.pop(sid, None)
+        if not await listens(self, sid):
+            self._remove(sid)
+            return
+        await patiently(lambda: self._tell_line(sid), while_there=lambda: sid in self._sockets)
 
     async def on_disconnect(self, sid: str, *_reason: Any) -> None:
         """Forget the socket."""
-        self._sockets.pop(sid, None)
+        self._remove(sid)
 
     async def on_send(self, sid: str, data: Any) -> dict[str, Any]:
         """Reply in a conversation: `{conversation, client_id, text}`."""
@@ -101,78 +135,105 @@ class AgentsNamespace(socketio.AsyncNamespace):
 
     async def _alive(self, sid: str) -> AgentCaller | None:
         """Return the caller with fresh rights; a login that ended meanwhile ends the socket."""
-        agent = await self._fresh(sid)
-        if agent is None:
-            return None
-        await sign_of_life(agent)
-        return self._sockets[sid].caller if sid in self._sockets else None
-
-    async def _fresh(self, sid: str) -> Agent | None:
-        """Return whose socket this is, as things stand now; a login that has ended ends the socket."""
         connected = self._sockets.get(sid)
         if connected is None:
             return None
-        async with desk.database.read() as session:
-            agent = await Agents(session).by_token(connected.caller.token)
-        if agent is None:
-            await self.disconnect(sid)
+        await self._renew([sid])
+        if sid not in self._sockets:
             return None
-        connected.caller = AgentCaller(agent, connected.caller.token)
-        return agent
+        await sign_of_life(connected.caller.agent)
+        return connected.caller
+
+    async def _look_again_and_again(self) -> None:
+        while self._sockets:
+            await asyncio.sleep(LOOK_AT_LOGINS)
+            self._logins.soon()
+
+    async def _look_at_logins(self) -> None:
+        await self._renew(list(self._sockets))
+
+    async def _renew(self, sids: list[str]) -> None:
+        """Give sockets their accounts as things stand now; those whose login has ended are ended."""
+        there = {sid: self._sockets[sid] for sid in sids if sid in self._sockets}
+        async with desk.database.read() as session:
+            agents = await Agents(session).by_tokens({connected.caller.token for connected in there.values()})
+        for sid, connected in there.items():
+            agent = agents.get(connected.caller.token)
+            if sid not in self._sockets:
+                continue
+            if agent is None or agent.role == Role.DESIGNER:
+                self._remove(sid)
+                await self.disconnect(sid)
+            else:
+                connected.caller = AgentCaller(agent, connected.caller.token)
+                self._add(sid, connected)
 
     async def _hear(self, event: Event) -> None:
-        for sid in list(self._sockets):
-            connected = self._sockets.get(sid)
-            if connected is None:
-                continue
-            if event["kind"] == "queue":
-                connected.refresh.soon()
-            elif event["kind"] == "missed":
-                connected.refresh.soon()
-                await self._look_again(sid, connected)
-            elif event["kind"] == "presence":
-                if await self._fresh(sid) is not None:
-                    await self.emit("presence", {"agent": event["agent"], "status": event["status"]}, to=sid)
-            elif event["kind"] in {"message", "owner", "typing", "note", "understood", "read"}:
-                await self._tell_conversation(sid, connected, event)
+        kind = event["kind"]
+        if kind == "queue":
+            self._lines.soon()
+        elif kind == "logins":
+            await self._look_at_logins()
+        elif kind == "missed":
+            self._lines.soon()
+            await self._look_again()
+        elif kind == "presence":
+            news = {"agent": event["agent"], "status": event["status"]}
+            for sid in list(self._sockets):
+                await self.emit("presence", news, to=sid)
+        elif kind == "message":
+            for sid in self._audience(standing_of(event)):
+                if delivery := await self._delivery(sid, event["conversation_id"]):
+                    await delivery.hear(event)
+        elif kind == "owner":
+            await self._tell_owner(event)
+        elif kind in {"typing", "note", "understood", "read"}:
+            await self._tell_detail(event)
 
-    async def _look_again(self, sid: str, connected: Connected) -> None:
-        """Deliver what was said without our hearing it in the conversations that this person holds."""
-        agent = await self._fresh(sid)
-        if agent is None:
-            return
-        async with desk.database.read() as session:
-            held = list(await session.scalars(select(Conversation.id).where(Conversation.owner == agent.owner_key)))
-        for conversation_id in held:
-            await (await self._delivery(sid, connected, conversation_id)).catch_up()
+    def _audience(self, standing: Standing) -> list[str]:
+        """Return the sockets of those who may read a conversation that stands so."""
+        holder = standing.last_agent_id if standing.owner == CLOSED else agent_of(standing.owner)
+        near = self._sockets if holder is None else self._overseers | self._by_agent.get(holder, set())
+        return [sid for sid in near if may_read(self._sockets[sid].caller.agent, standing)]
 
-    async def _tell_conversation(self, sid: str, connected: Connected, event: Event) -> None:
-        agent = await self._fresh(sid)
+    async def _tell_owner(self, event: Event) -> None:
+        lost = self._by_agent.get(agent_of(event["before"]) or "", set())
+        news = {"conversation_id": event["conversation_id"], "owner": event["owner"], "version": event["version"]}
+        for sid in {*self._audience(standing_of(event)), *lost}:
+            await self.emit("owner", news, to=sid)
+            if event["owner"] == CLOSED and sid in self._sockets:
+                self._sockets[sid].deliveries.pop(event["conversation_id"], None)
+
+    async def _tell_detail(self, event: Event) -> None:
         async with desk.database.read() as session:
             conversation = await session.get(Conversation, event["conversation_id"])
-        if agent is None or conversation is None:
+        if conversation is None:
             return
-        lost = event["kind"] == "owner" and event["before"] == agent.owner_key
-        if not may_read(agent, conversation) and not lost:
-            return
-        if event["kind"] == "message":
-            await (await self._delivery(sid, connected, conversation.id)).catch_up()
-        elif event["kind"] == "owner":
-            await self.emit(
-                "owner",
-                {"conversation_id": conversation.id, "owner": event["owner"], "version": event["version"]},
-                to=sid,
-            )
-        else:
-            details = {key: value for key, value in event.items() if key != "kind"}
+        details = {key: value for key, value in event.items() if key != "kind"}
+        for sid in self._audience(conversation.standing):
             await self.emit(event["kind"], details, to=sid)
 
-    async def _delivery(self, sid: str, connected: Connected, conversation_id: str) -> Delivery:
-        """Return the delivery of a conversation, from what was said since this socket is there."""
+    async def _look_again(self) -> None:
+        """Deliver what was said without our hearing it in the conversations that people here hold."""
+        await self._look_at_logins()
+        owners = {f"{AGENT_PREFIX}{agent_id}": agent_id for agent_id in self._by_agent}
+        async with desk.database.read() as session:
+            query = select(Conversation.id, Conversation.owner).where(Conversation.owner.in_(owners))
+            held = [(conversation_id, owner) for conversation_id, owner in await session.execute(query)]
+        for conversation_id, owner in held:
+            for sid in list(self._by_agent.get(owners[owner], ())):
+                if delivery := await self._delivery(sid, conversation_id):
+                    await delivery.catch_up()
+
+    async def _delivery(self, sid: str, conversation_id: str) -> Delivery | None:
+        """Return a conversation's delivery, from what was said since this socket is there; None when that is gone."""
 
         async def emit(name: str, data: Any) -> None:
             await self.emit(name, data, to=sid)
 
+        connected = self._sockets.get(sid)
+        if connected is None:
+            return None
         delivery = connected.deliveries.get(conversation_id)
         if delivery is None:
             async with desk.database.read() as session:
@@ -182,8 +243,29 @@ class AgentsNamespace(socketio.AsyncNamespace):
             )
         return delivery
 
+    async def _tell_lines(self) -> None:
+        """Tell everybody their line; people who see the same one are told together."""
+        views: dict[tuple[frozenset[str] | None, str], list[str]] = {}
+        for sid, connected in self._sockets.items():
+            views.setdefault(connected.line, []).append(sid)
+        if not views:
+            return
+        async with desk.database.read() as session:
+            line = list(ranked(await Queue(session).line(None)))
+        for (groups, language), sids in views.items():
+            await self.emit("queue", {"items": _items(line, groups, language)}, to=sids)
+
     async def _tell_line(self, sid: str) -> None:
-        agent = await self._fresh(sid)
-        connected = self._sockets.get(sid)
-        if agent is not None and connected is not None:
-            await self.emit("queue", {"items": await waiting_line(agent, None, connected.language)}, to=sid)
+        connected = self._sockets[sid]
+        groups, language = connected.line
+        async with desk.database.read() as session:
+            line = ranked(await Queue(session).line(None if groups is None else set(groups)))
+        await self.emit("queue", {"items": _items(line, groups, language)}, to=sid)
+
+
+def _items(line: Iterable[tuple[Handoff, int]], groups: frozenset[str] | None, language: str) -> list[dict[str, Any]]:
+    return [
+        handoff_view(handoff, position, language)
+        for handoff, position in line
+        if groups is None or handoff.group_name in groups
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError
 
-from handoff.conversations.endpoints import invalid, store, typing
+from handoff.conversations.endpoints import invalid, place_view, store, typing
 from handoff.conversations.models import Conversation
 from handoff.conversations.schemas import SendMessage
 from handoff.conversations.service import Said
@@ -19,10 +20,12 @@ from handoff.desk import desk
 from handoff.errors import ApiError, header_language, unavailable
 from handoff.locales import LANGUAGES
 from handoff.principals import Caller, CustomerCaller, identify
+from handoff.queue.service import Queue
 from handoff.realtime.delivery import Delivery, Refresh, listens, patiently, state_of
 from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
+LOOK_AT_TOKEN = 5.0
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Connected:
     token: str
     delivery: Delivery
     queue: dict[str, Any] | None = field(default=None)
+    good_until: float = 0.0
 
 
 class CustomersNamespace(socketio.AsyncNamespace):
@@ -121,13 +125,19 @@ class CustomersNamespace(socketio.AsyncNamespace):
             await typing(Conversation(id=caller.conversation_id), caller, on=on)
 
     async def _valid(self, sid: str) -> CustomerCaller | None:
-        """Return the caller while the token is good, which this use of it renews; else end the socket."""
+        """Return the caller while the token is good, which this use of it renews; else end the socket.
+
+        The token is looked up at most every `LOOK_AT_TOKEN` seconds; one that is revoked here ends the socket at once.
+        """
         connected = self._sockets.get(sid)
+        if connected is not None and time.monotonic() < connected.good_until:
+            return connected.caller
         try:
             caller = await identify(connected.token if connected else "")
         except ApiError:
             caller = None
-        if isinstance(caller, CustomerCaller):
+        if connected is not None and isinstance(caller, CustomerCaller):
+            connected.caller, connected.good_until = caller, time.monotonic() + LOOK_AT_TOKEN
             return caller
         await self.disconnect(sid)
         return None
@@ -147,7 +157,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
             for sid in sids:
                 connected = self._sockets.get(sid)
                 if connected is not None:
-                    await connected.delivery.catch_up()
+                    await connected.delivery.hear(event)
         elif event["kind"] == "owner":
             await self._tell_state(event["conversation_id"], sids)
         elif event["kind"] == "revoked":
@@ -162,15 +172,17 @@ class CustomersNamespace(socketio.AsyncNamespace):
 
     async def _tell_places(self) -> None:
         """Tell every waiting customer whose place has changed."""
-        for conversation_id, sids in list(self._by_conversation.items()):
-            if not any(self._sockets[sid].queue for sid in sids if sid in self._sockets):
-                continue
-            _, queue = await state_of(conversation_id)
-            for sid in list(sids):
-                connected = self._sockets.get(sid)
-                if connected is not None and connected.queue != queue:
-                    connected.queue = queue
-                    await self.emit("queue", queue, to=sid)
+        waiting = [sid for sid, connected in self._sockets.items() if connected.queue]
+        if not waiting:
+            return
+        async with desk.database.read() as session:
+            places = await Queue(session).places()
+        for sid in waiting:
+            connected = self._sockets.get(sid)
+            place = places.get(connected.caller.conversation_id) if connected is not None else None
+            if connected is not None and place is not None and connected.queue != place_view(place):
+                connected.queue = place_view(place)
+                await self.emit("queue", connected.queue, to=sid)
 
 
 def refused(error: ApiError, language: str) -> socketio.exceptions.ConnectionRefusedError:

@@ -9,11 +9,14 @@ from typing import Any
 import socketio
 import structlog
 
+from handoff.attachments.models import Attachment
 from handoff.conversations.endpoints import queue_view
+from handoff.conversations.models import Message
 from handoff.conversations.schemas import message_view
 from handoff.conversations.service import PAGE, Conversations
 from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
+from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
 REST = 0.2
@@ -29,21 +32,38 @@ class Delivery:
         self._emit, self._for_agent = emit, for_agent
         self._lock = asyncio.Lock()
 
+    async def hear(self, event: Event) -> None:
+        """Emit the message that an event tells of, and any before it that was not delivered yet.
+
+        The next message in order, told in this process, comes with the event; only then no look at the database is due.
+        """
+        async with self._lock:
+            if event["seq"] <= self.after:
+                return
+            if "stored" in event and event["seq"] == self.after + 1:
+                await self._deliver(*event["stored"])
+            else:
+                await self._read_on()
+
     async def catch_up(self) -> None:
         """Emit every message that came after the last one delivered."""
         async with self._lock:
-            while True:
-                async with desk.database.read() as session:
-                    conversation = await Conversations(session).get(self.conversation_id)
-                    rows = await Conversations(session).page(conversation, self.after)
-                for message, attachment in rows:
-                    view = message_view(message, attachment, for_agent=self._for_agent)
-                    await self._emit(
-                        "message", {**view, "conversation_id": self.conversation_id} if self._for_agent else view
-                    )
-                    self.after = message.seq
-                if len(rows) < PAGE:
-                    return
+            await self._read_on()
+
+    async def _read_on(self) -> None:
+        while True:
+            async with desk.database.read() as session:
+                conversation = await Conversations(session).get(self.conversation_id)
+                rows = await Conversations(session).page(conversation, self.after)
+            for message, attachment in rows:
+                await self._deliver(message, attachment)
+            if len(rows) < PAGE:
+                return
+
+    async def _deliver(self, message: Message, attachment: Attachment | None) -> None:
+        view = message_view(message, attachment, for_agent=self._for_agent)
+        await self._emit("message", {**view, "conversation_id": self.conversation_id} if self._for_agent else view)
+        self.after = message.seq
 
 
 async def state_of(conversation_id: str) -> tuple[str, dict[str, Any] | None]:

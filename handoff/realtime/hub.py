@@ -108,10 +108,15 @@ class Hub:
             if not waiters:
                 self._waiters.pop(conversation_id, None)
 
-    async def publish(self, kind: str, conversation_id: str | None = None, **details: Any) -> None:
-        """Tell listeners here and in the other desk processes; does not wait until they have heard."""
+    async def publish(
+        self, kind: str, conversation_id: str | None = None, *, here: dict[str, Any] | None = None, **details: Any
+    ) -> None:
+        """Tell listeners here and in the other desk processes; does not wait until they have heard.
+
+        `here` is told in this process alone: what others would have to read from the database, and read themselves.
+        """
         event = {"kind": kind, "conversation_id": conversation_id, **details}
-        self._deliver(event)
+        self._deliver({**event, **(here or {})})
         if self._redis is not None:
             with contextlib.suppress(asyncio.QueueFull):  # Redis is away, and `missed` will tell
                 self._unsent.put_nowait(event)
