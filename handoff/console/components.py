@@ -33,10 +33,6 @@ class Bridge(ui.element, component="components/bridge.js"):
         self.run_method("answer", number, result)
 
 
-class LoginForm(ui.element, component="components/login_form.js"):
-    """Name and password."""
-
-
 class TopBar(ui.element, component="components/top_bar.js"):
     """Pages, presence, alerts, language and the account."""
 

@@ -13,13 +13,12 @@ from handoff.conversations.endpoints import read_message, store
 from handoff.errors import ApiError
 
 router = APIRouter(include_in_schema=False)
-HEADER = "x-jieli-console"
 
 
 async def _receive(id: str, request: Request) -> dict[str, Any]:
-    caller = await access.current()
-    # The header cannot be set by another site's form, so a cookie alone never sends a file.
-    if caller is None or HEADER not in request.headers:
+    caller = await access.current(request)
+    # A cookie alone never sends a file, and none is sent as somebody else than the page shows.
+    if caller is None or not access.is_own_page(request) or request.headers[access.HEADER] != caller.agent.id:
         raise ApiError(401, "unauthenticated")
     said, content, name = await read_message(request)
     if content is None:

@@ -37,7 +37,6 @@ class LivePage:
         self.handlers: dict[str, Handler] = {
             "ready": self.on_ready,
             "language": self.on_language,
-            "logout": self.on_logout,
         }
         self.pulses: dict[str, Pulse] = {}
         self._unlisten: Callable[[], None] | None = None
@@ -106,14 +105,8 @@ class LivePage:
 
     async def on_language(self, caller: AgentCaller, args: dict[str, Any]) -> None:
         """Switch the console's language; what the server wrote comes anew."""
-        access.choose_language(str(args["language"]))
         self.language = "en" if args["language"] == "en" else "zh"
         self.mark(*self.pulses)
-
-    async def on_logout(self, caller: AgentCaller, args: dict[str, Any]) -> None:
-        """End the login in this browser."""
-        await access.end(caller)
-        self.push(login=access.LOGIN)
 
     async def _listen(self, event: Event) -> None:
         if event["kind"] == "missed":

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import FastAPI
 from nicegui import app as nicegui_app
+from nicegui import client as nicegui_client
 from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.templating import Jinja2Templates
 
-from handoff.console import STORAGE, access, files
-from handoff.console.assets import FOLDER, icon, style_link
+from handoff.console import access, entrance, files
+from handoff.console.assets import FOLDER, STATIC, icon, module_links, style_links
 from handoff.console.designer_page import DesignerPage
 from handoff.console.desk_page import DeskPage
-from handoff.console.login_page import LoginPage
 from handoff.console.mount import replace_mount
 from handoff.console.supervisor_page import SupervisorPage
 from handoff.locales import text
-from handoff.settings import settings
 
 RECONNECT_SECONDS = 15.0
-STATIC = "/desk/static"
 BUILD_SECONDS = 30.0
+TAB_SECONDS = 3600.0
+KEPT_SECONDS = 365 * 24 * 3600
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def install(app: FastAPI) -> None:
     """Add the console's pages to the desk; API paths, `/` and unknown addresses keep their own answers."""
-    STORAGE.mkdir(parents=True, exist_ok=True)
-    STORAGE.chmod(0o700)
+    nicegui_client.templates = Jinja2Templates(TEMPLATES)
+    nicegui_app.storage.max_tab_storage_age = TAB_SECONDS
     ui.run_with(
         app,
-        storage_secret=settings.secret_key,
-        session_middleware_kwargs={"session_cookie": "jieli_console", "same_site": "lax"},
         title=text("console.brand", "zh"),
         viewport="width=device-width, initial-scale=1, interactive-widget=resizes-content",
         favicon=icon(),
         reconnect_timeout=RECONNECT_SECONDS,
         binding_refresh_interval=None,
+        gzip_middleware_factory=lambda inner: GZipMiddleware(inner, minimum_size=1000, compresslevel=5),
         tailwind=False,
         show_welcome_message=False,
     )
@@ -43,26 +47,14 @@ def install(app: FastAPI) -> None:
 
 
 def _dress(language: str, page: str) -> None:
-    ui.add_head_html(style_link(STATIC))
+    ui.add_head_html(style_links() + module_links())
     ui.page_title(text("console.title", language, page=text(f"console.page_{page}", language)))
-
-
-@ui.page(access.LOGIN, response_timeout=BUILD_SECONDS)
-async def login_page(request: Request, next: str | None = None) -> Response | None:
-    """The login; whoever is logged in already goes on to work."""
-    caller = await access.current()
-    if caller is not None:
-        return Response(status_code=303, headers={"Location": access.home_of(caller.agent.role, next)})
-    language = access.language_of(request)
-    _dress(language, "login")
-    LoginPage(language, next)
-    return None
 
 
 @ui.page("/desk", response_timeout=BUILD_SECONDS)
 async def desk_page(request: Request) -> Response | None:
     """The agents' desk."""
-    caller = await access.admit("/desk")
+    caller = await access.admit(request, "/desk")
     if isinstance(caller, Response):
         return caller
     language = access.language_of(request)
@@ -74,7 +66,7 @@ async def desk_page(request: Request) -> Response | None:
 @ui.page("/supervisor", response_timeout=BUILD_SECONDS)
 async def supervisor_page(request: Request) -> Response | None:
     """The supervisors' page."""
-    caller = await access.admit("/supervisor")
+    caller = await access.admit(request, "/supervisor")
     if isinstance(caller, Response):
         return caller
     language = access.language_of(request)
@@ -86,7 +78,7 @@ async def supervisor_page(request: Request) -> Response | None:
 @ui.page("/designer", response_timeout=BUILD_SECONDS)
 async def designer_page(request: Request) -> Response | None:
     """The conversation designers' page."""
-    caller = await access.admit("/designer")
+    caller = await access.admit(request, "/designer")
     if isinstance(caller, Response):
         return caller
     language = access.language_of(request)
@@ -95,5 +87,6 @@ async def designer_page(request: Request) -> Response | None:
     return None
 
 
-nicegui_app.add_static_files(STATIC, str(FOLDER), max_cache_age=3600)
+nicegui_app.add_static_files(STATIC, str(FOLDER), max_cache_age=KEPT_SECONDS)
+nicegui_app.include_router(entrance.router)
 nicegui_app.include_router(files.router)

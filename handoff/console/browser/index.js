@@ -94,9 +94,22 @@ onPush("login", (address) => { window.location.href = address; });
 
 setInterval(() => { store.now = Date.now(); }, 1000);
 
+/** Log out: the server forgets the login, this browser too, and every other tab of it goes back to the door. */
+export async function leave() {
+  const headers = { "X-Jieli-Console": store.me.id };
+  const answer = await fetch("/desk/logout", { method: "POST", headers }).catch(() => null);
+  if (!answer?.ok) {
+    toast(t("no_answer"), "bad");
+    return false;
+  }
+  window.location.href = "/desk/login";
+  return true;
+}
+
 /** Switch the console's language, at once and for the next time. */
 export function chooseLanguage(language) {
   store.language = language;
+  document.cookie = `jieli_language=${language}; Path=/; Max-Age=31536000; SameSite=Lax`;
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   attempt("language", { language });
 }

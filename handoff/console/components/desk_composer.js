@@ -216,7 +216,7 @@ export default {
         toast(problem, "bad");
       };
       request.open("POST", `/desk/files/${encodeURIComponent(store.open)}`);
-      request.setRequestHeader("X-Jieli-Console", "1");
+      request.setRequestHeader("X-Jieli-Console", store.me.id);
       request.send(form);
     },
   },

@@ -1,6 +1,6 @@
 // Questions in front of the page: transfer, ending, release, breaks, help, pictures; and the short sentences at its edge.
 import { nextTick } from "vue";
-import { attempt, dismiss, store, t, toast } from "jieli";
+import { attempt, dismiss, leave, store, t, toast } from "jieli";
 import { groupTitle } from "jieli/format.js";
 import { Icon } from "jieli/icons.js";
 import { SHORTCUTS, listen } from "jieli/keys.js";
@@ -117,7 +117,7 @@ export default {
       return letGo("transfer", { id, [sort]: name, note: this.note.trim() }, t("transferred", { to }));
     },
     async changePresence(status) {
-      if (status === "logout") return attempt("logout");
+      if (status === "logout") return leave();
       const reason = status === "break" ? this.reason || this.words.trim() : null;
       const worked = await attempt("presence", { status, reason });
       if (worked) toast(t(`now_${status}`), "good");

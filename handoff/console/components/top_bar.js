@@ -1,5 +1,5 @@
 // The bar on top: pages, presence, alerts, language, help, and the account.
-import { attempt, chooseLanguage, store, t } from "jieli";
+import { attempt, chooseLanguage, leave, store, t } from "jieli";
 import { alerts, switchNotices, switchSound } from "jieli/alerts.js";
 import { Icon } from "jieli/icons.js";
 
@@ -69,7 +69,7 @@ export default {
     },
     leave() {
       if (store.mine?.length) store.dialog = { kind: "presence", status: "logout" };
-      else attempt("logout");
+      else leave();
     },
   },
 };
