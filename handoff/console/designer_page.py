@@ -20,6 +20,8 @@ DEFAULT_DAYS = 7
 class DesignerPage(LivePage):
     """A designer's page. Phrases stand alone and masked; no conversation can be opened from here."""
 
+    follows_the_bot = True
+
     def __init__(self, caller: AgentCaller, language: str) -> None:
         super().__init__(caller, language, "/designer")
         self.days = DEFAULT_DAYS
@@ -30,10 +32,9 @@ class DesignerPage(LivePage):
             DesignerBoard()
         Dialogs()
 
-    async def hear(self, event: Event) -> None:
+    def hear(self, event: Event) -> None:
         """Follow what the bot answers and whom it hands over."""
-        if event["kind"] == "queue" or (event["kind"] == "message" and event["sender"] == "bot"):
-            self.mark("review")
+        self.mark("review")
 
     async def refresh_review(self) -> None:
         """Push the review."""

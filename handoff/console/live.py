@@ -1,9 +1,7 @@
-"""A page that stays in touch: calls from the browser, news from the hub, signs of life."""
+"""A page that stays in touch: calls from the browser, and news from the switchboard."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,54 +9,72 @@ import structlog
 from nicegui import Client, ui
 from pydantic import ValidationError
 
+from handoff.agents.models import Agent
 from handoff.agents.service import agent_view
 from handoff.clock import iso, now
 from handoff.console import access
 from handoff.console.components import Bridge
+from handoff.console.lists import Rows, Sight, difference
 from handoff.console.pulse import Pulse
+from handoff.console.switchboard import switchboard
 from handoff.console.words import words
 from handoff.conversations.endpoints import invalid
 from handoff.database import DATABASE_AWAY
-from handoff.desk import desk
 from handoff.errors import ApiError, unavailable
 from handoff.principals import AgentCaller, identify
 from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
-SIGN_OF_LIFE = 10.0
 Handler = Callable[[AgentCaller, dict[str, Any]], Awaitable[Any]]
 
 
 class LivePage:
-    """One open page of one person. Subclasses name their `handlers` and `pulses`, and hear the hub's events."""
+    """One open page of one person. Subclasses name their `handlers`, `pulses` and lists, and hear events."""
 
-    def __init__(self, caller: AgentCaller, language: str, page: str) -> None:
-        self.token, self.agent_id, self.language = caller.token, caller.agent.id, language
-        self.handlers: dict[str, Handler] = {
-            "ready": self.on_ready,
-            "language": self.on_language,
-        }
+    follows_the_bot = False
+    shows_the_board = False
+
+    def __init__(self, caller: AgentCaller, language: str, page: str, **state: Any) -> None:
+        self.token, self.agent, self.language = caller.token, caller.agent, language
+        self.handlers: dict[str, Handler] = {"ready": self.on_ready, "language": self.on_language}
         self.pulses: dict[str, Pulse] = {}
-        self._unlisten: Callable[[], None] | None = None
-        self._breathing: asyncio.Task[None] | None = None
-        state = {
+        self._shown: dict[str, Rows] = {}
+        self._is_ready = False
+        state |= {
             "language": language,
             "page": page,
             "pages": access.pages_of(caller.agent.role),
             "me": agent_view(caller.agent),
             "server_time": iso(now()),
+            "lists": self._news_of_lists(),
         }
         self.bridge = Bridge(words(), state)
         self.bridge.on("call", self._call)
+        switchboard.join(self)
         client: Client = ui.context.client
         client.on_delete(self.stop)
+
+    @property
+    def owner_key(self) -> str:
+        """How conversations name this person as their owner."""
+        return self.agent.owner_key
+
+    @property
+    def sight(self) -> Sight:
+        """What this person may see of the line and of 待干预."""
+        return Sight.of(self.agent)
 
     async def caller(self) -> AgentCaller:
         """Return the caller as the database knows them now; 401 when the login ended."""
         found = await identify(self.token)
         if not isinstance(found, AgentCaller):
             raise ApiError(401, "unauthenticated")
+        self.agent = found.agent
         return found
+
+    def lists(self) -> dict[str, Rows]:
+        """Return the lists that this page shows, by their names in the browser's store."""
+        return {}
 
     def push(self, **topics: Any) -> None:
         """Put new values into the browser's store."""
@@ -68,6 +84,31 @@ class LivePage:
         """Ask for refreshes."""
         for name in names:
             self.pulses[name].mark()
+
+    def show_lists(self) -> None:
+        """Tell the browser what changed in the lists since it was told last."""
+        news = self._news_of_lists()
+        if news:
+            self.push(lists=news)
+
+    def _news_of_lists(self) -> dict[str, Any]:
+        changed = {name: rows for name, rows in self.lists().items() if self._shown.get(name) is not rows}
+        news = {name: difference(self._shown.get(name), rows) for name, rows in changed.items()}
+        self._shown |= changed
+        return news
+
+    def tell_people(self, views: list[dict[str, Any]]) -> None:
+        """Tell who came, left, or went on a break."""
+
+    def renew(self, agent: Agent | None) -> None:
+        """Take this page's person as the database knows them now; None when the login ended: back to the door."""
+        if agent is None:
+            self.push(login=access.LOGIN)
+            return
+        before, self.agent = self.agent, agent
+        if agent_view(before) != agent_view(agent):
+            self.push(me=agent_view(agent))
+            self.show_lists()
 
     async def _call(self, event: Any) -> None:
         number, name, args = event.args["number"], event.args["name"], event.args.get("args") or {}
@@ -83,6 +124,8 @@ class LivePage:
             return self._refusal(error)
         except ValidationError as error:
             return self._refusal(invalid(error))
+        except (KeyError, TypeError, ValueError):  # not what our own page sends
+            return self._refusal(ApiError(422, "invalid"))
         except DATABASE_AWAY:
             return self._refusal(unavailable())
         except Exception:  # the person must hear that it did not work
@@ -95,12 +138,11 @@ class LivePage:
         return {"ok": False, "status": error.status, **error.body(self.language)}
 
     async def on_ready(self, caller: AgentCaller, args: dict[str, Any]) -> None:
-        """The browser is there: begin to listen, and fill the page."""
-        if self._unlisten is None:
+        """The browser is there: fill what did not come with the page."""
+        if not self._is_ready:
+            self._is_ready = True
             for pulse in self.pulses.values():
                 pulse.start()
-            self._unlisten = desk.hub.listen(self._listen)
-            self._breathing = asyncio.create_task(self._breathe())
         self.mark(*self.pulses)
 
     async def on_language(self, caller: AgentCaller, args: dict[str, Any]) -> None:
@@ -108,35 +150,11 @@ class LivePage:
         self.language = "en" if args["language"] == "en" else "zh"
         self.mark(*self.pulses)
 
-    async def _listen(self, event: Event) -> None:
-        if event["kind"] == "missed":
-            self.mark(*self.pulses)
-        else:
-            await self.hear(event)
-
-    async def hear(self, event: Event) -> None:
-        """Mark what an event makes due; called for every event of the desk, so it must be quick."""
-        raise NotImplementedError
-
-    async def _breathe(self) -> None:
-        """An open page is a sign of life; a login that ended meanwhile leads back to the login."""
-        while True:
-            await asyncio.sleep(SIGN_OF_LIFE)
-            try:
-                self.push(me=agent_view((await self.caller()).agent))
-            except DATABASE_AWAY:
-                log.warning("sign_of_life_missed")
-            except ApiError:
-                self.push(login=access.LOGIN)
-                return
+    def hear(self, event: Event) -> None:
+        """Mark what an event makes due; called only for what this page shows."""
 
     async def stop(self) -> None:
         """The page is gone: nothing of it stays behind."""
-        if self._unlisten is not None:
-            self._unlisten()
-        if self._breathing is not None:
-            self._breathing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._breathing
+        switchboard.leave(self)
         for pulse in self.pulses.values():
             await pulse.stop()

@@ -19,6 +19,7 @@ from handoff.console.designer_page import DesignerPage
 from handoff.console.desk_page import DeskPage
 from handoff.console.mount import replace_mount
 from handoff.console.supervisor_page import SupervisorPage
+from handoff.console.switchboard import switchboard
 from handoff.locales import text
 
 RECONNECT_SECONDS = 15.0
@@ -59,6 +60,7 @@ async def desk_page(request: Request) -> Response | None:
         return caller
     language = access.language_of(request)
     _dress(language, "desk")
+    await switchboard.prepare(caller.agent)
     DeskPage(caller, language)
     return None
 
@@ -71,6 +73,7 @@ async def supervisor_page(request: Request) -> Response | None:
         return caller
     language = access.language_of(request)
     _dress(language, "supervisor")
+    await switchboard.prepare(caller.agent)
     SupervisorPage(caller, language)
     return None
 
@@ -83,6 +86,7 @@ async def designer_page(request: Request) -> Response | None:
         return caller
     language = access.language_of(request)
     _dress(language, "designer")
+    await switchboard.prepare(caller.agent)
     DesignerPage(caller, language)
     return None
 

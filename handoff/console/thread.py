@@ -28,15 +28,35 @@ async def whole(caller: AgentCaller, conversation_id: str, language: str) -> dic
     """Return the head, the last messages and all notes; 403 or 404 as the API would."""
     async with desk.database.read() as session:
         conversation = await visible(session, conversation_id, caller)
-        after = max(0, conversation.last_seq - FIRST)
-        return await _answer(session, caller.agent, conversation, after, language)
+        rows = await Conversations(session).page(conversation, max(0, conversation.last_seq - FIRST))
+        return {
+            **await _around(session, caller.agent, conversation, language),
+            "messages": [message_view(message, attachment, for_agent=True) for message, attachment in rows],
+        }
 
 
-async def newer(caller: AgentCaller, conversation_id: str, after: int, language: str) -> dict[str, Any]:
-    """Return the head, the notes, and the messages above `after`."""
+async def newer(caller: AgentCaller, conversation_id: str, after: int) -> dict[str, Any]:
+    """Return the messages above `after`, and how far both sides have read."""
     async with desk.database.read() as session:
         conversation = await visible(session, conversation_id, caller)
-        return await _answer(session, caller.agent, conversation, max(0, after), language)
+        rows = await Conversations(session).page(conversation, max(0, after))
+        return {
+            "id": conversation.id,
+            "messages": [message_view(message, attachment, for_agent=True) for message, attachment in rows],
+            "read": read_view(conversation.customer_read_seq, conversation.agent_read_seq),
+        }
+
+
+async def surroundings(caller: AgentCaller, conversation_id: str, language: str) -> dict[str, Any]:
+    """Return the head and the notes."""
+    async with desk.database.read() as session:
+        conversation = await visible(session, conversation_id, caller)
+        return await _around(session, caller.agent, conversation, language)
+
+
+def read_view(customer: int, agent: int) -> dict[str, int]:
+    """Return how far both sides have read, as the head has it."""
+    return {"customer_read_seq": customer, "agent_read_seq": agent}
 
 
 async def stretch(caller: AgentCaller, conversation_id: str, first: int, last: int) -> list[dict[str, Any]]:
@@ -47,16 +67,13 @@ async def stretch(caller: AgentCaller, conversation_id: str, first: int, last: i
         return [message_view(message, attachment, for_agent=True) for message, attachment in rows]
 
 
-async def _answer(
-    session: AsyncSession, agent: Agent, conversation: Conversation, after: int, language: str
+async def _around(
+    session: AsyncSession, agent: Agent, conversation: Conversation, language: str
 ) -> dict[str, Any]:
-    work = Work(session, agent)
-    rows = await Conversations(session).page(conversation, after)
     return {
         "id": conversation.id,
         "head": await _head(session, agent, conversation, language),
-        "messages": [message_view(message, attachment, for_agent=True) for message, attachment in rows],
-        "notes": [note_view(note) for note in await work.notes(conversation)],
+        "notes": [note_view(note) for note in await Work(session, agent).notes(conversation)],
     }
 
 

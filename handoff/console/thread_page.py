@@ -6,9 +6,10 @@ from typing import Any
 
 from handoff.agents.endpoints import colleagues
 from handoff.clock import iso, now
-from handoff.console import thread
+from handoff.console import access, thread
 from handoff.console.live import LivePage
 from handoff.console.pulse import Pulse
+from handoff.console.switchboard import switchboard
 from handoff.conversations import endpoints
 from handoff.conversations.models import CLOSED
 from handoff.conversations.schemas import Read, SendMessage
@@ -22,11 +23,12 @@ from handoff.realtime.hub import Event
 from handoff.replies.service import replies_for
 from handoff.summary.endpoints import summary
 
-THREAD_PAUSE = 0.5
-SUMMARY_PAUSE = 1.0
-PEOPLE_PAUSE = 1.0
-THREAD_EVENTS = {"message", "owner", "note", "read", "understood"}
-SUMMARY_EVENTS = {"message", "owner", "understood", "summary"}
+NEWS_PAUSE = 0.05
+HEAD_PAUSE = 0.5
+SUMMARY_PAUSE = 2.0
+NEWS_EVENTS = {"message", "understood", "missed"}
+HEAD_EVENTS = {"owner", "note", "missed"}
+SUMMARY_EVENTS = {"message", "owner", "understood", "summary", "missed"}
 
 
 class ThreadPage(LivePage):
@@ -53,52 +55,75 @@ class ThreadPage(LivePage):
             "events": self.on_events,
         }
         self.pulses |= {
-            "thread": Pulse(self.refresh_thread, THREAD_PAUSE),
+            "news": Pulse(self.refresh_news, NEWS_PAUSE),
+            "head": Pulse(self.refresh_head, HEAD_PAUSE),
             "summary": Pulse(self.refresh_summary, SUMMARY_PAUSE),
-            "people": Pulse(self.refresh_people, PEOPLE_PAUSE),
         }
 
-    async def hear(self, event: Event) -> None:
-        """Mark what an event makes due."""
-        kind, conversation_id = event["kind"], event["conversation_id"]
-        if kind in {"presence", "owner"}:
-            self.mark("people")
-        if conversation_id is None or conversation_id != self.open_id:
-            return
+    def hear(self, event: Event) -> None:
+        """Mark what an event of the open conversation makes due."""
+        kind = event["kind"]
         if kind == "typing" and event["sender"] != "agent":
-            self.push(typing={"id": conversation_id, "sender": event["sender"], "on": event["on"]})
-        if kind == "understood":
+            self.push(typing={"id": self.open_id, "sender": event["sender"], "on": event["on"]})
+        elif kind == "read":
+            read = thread.read_view(event["customer"], event["agent"])
+            self.push(news={"id": self.open_id, "messages": [], "read": read})
+        if kind in {"understood", "missed"}:
             self._again = True
-        if kind in THREAD_EVENTS:
-            self.mark("thread")
+        if kind in NEWS_EVENTS:
+            self.mark("news")
+        if kind in HEAD_EVENTS:
+            self.mark("head")
         if kind in SUMMARY_EVENTS:
             self.mark("summary")
 
-    async def refresh_people(self) -> None:
-        """Push who works here, with presence, and the skill groups."""
-        self.push(people=await colleagues(await self.caller()))
+    def tell_people(self, views: list[dict[str, Any]]) -> None:
+        """Tell the transfer dialog who is there."""
+        self.push(persons=views)
 
-    async def refresh_thread(self) -> None:
-        """Push what is new in the open conversation; say so when it is no longer this person's to see."""
+    async def on_ready(self, caller: AgentCaller, args: dict[str, Any]) -> None:
+        """Fill in who works here, with presence, and the skill groups."""
+        await super().on_ready(caller, args)
+        self.push(people=await colleagues(caller))
+
+    def _show(self, conversation_id: str | None) -> None:
+        self.open_id = conversation_id
+        switchboard.show(self, conversation_id)
+
+    async def refresh_news(self) -> None:
+        """Push new messages of the open conversation; say so when it is no longer this person's to see."""
         conversation_id = self.open_id
         if conversation_id is None:
             return
         after = self._seen - thread.UNDERSTOOD_AGAIN if self._again else self._seen
         self._again = False
         try:
-            news = await thread.newer(await self.caller(), conversation_id, after, self.language)
+            news = await thread.newer(AgentCaller(self.agent, self.token), conversation_id, after)
         except ApiError as error:
             await self._lose(conversation_id, error)
             return
         if conversation_id == self.open_id:
             self._seen = max([self._seen, *(message["seq"] for message in news["messages"])])
-            self.push(thread=news, server_time=iso(now()))
+            self.push(news=news)
+
+    async def refresh_head(self) -> None:
+        """Push who owns the open conversation, what may be done with it, and its notes."""
+        conversation_id = self.open_id
+        if conversation_id is None:
+            return
+        try:
+            around = await thread.surroundings(AgentCaller(self.agent, self.token), conversation_id, self.language)
+        except ApiError as error:
+            await self._lose(conversation_id, error)
+            return
+        if conversation_id == self.open_id:
+            self.push(around=around, server_time=iso(now()))
 
     async def _lose(self, conversation_id: str, error: ApiError) -> None:
         if error.status == 401:
-            self.push(login="/desk/login")
+            self.push(login=access.LOGIN)
             return
-        self.open_id = None
+        self._show(None)
         owner, name = await thread.who_has_it(conversation_id)
         key = "lost_to_person" if name else "lost_closed" if owner == CLOSED else "lost"
         self.push(lost={"id": conversation_id, "text": text(f"console.{key}", self.language, name=name or "")})
@@ -109,7 +134,8 @@ class ThreadPage(LivePage):
         if conversation_id is None:
             return
         try:
-            content = await summary(conversation_id, await self.caller(), "en" if self.language == "en" else "zh")
+            caller = AgentCaller(self.agent, self.token)
+            content = await summary(conversation_id, caller, "en" if self.language == "en" else "zh")
         except ApiError:
             return  # the thread's own refresh tells the person
         if conversation_id == self.open_id:
@@ -118,16 +144,21 @@ class ThreadPage(LivePage):
     async def on_open(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
         """Open a conversation."""
         conversation_id = str(args["id"])
-        content = await thread.whole(caller, conversation_id, self.language)
-        self.open_id = conversation_id
+        before = self.open_id
+        self._show(conversation_id)  # before reading: what is said from now on is heard
+        try:
+            content = await thread.whole(caller, conversation_id, self.language)
+        except ApiError:
+            self._show(before)
+            raise
         self._seen = content["messages"][-1]["seq"] if content["messages"] else 0
-        self.mark("summary")
+        self.mark("news", "summary")
         head = content["head"]
         return {**content, "replies": replies_for(head["language"], head["customer_name"], caller.agent.name)}
 
     async def on_close(self, caller: AgentCaller, args: dict[str, Any]) -> None:
         """Close it."""
-        self.open_id = None
+        self._show(None)
 
     async def on_messages(self, caller: AgentCaller, args: dict[str, Any]) -> list[dict[str, Any]]:
         """Return a stretch of messages."""
@@ -146,10 +177,6 @@ class ThreadPage(LivePage):
     async def on_read(self, caller: AgentCaller, args: dict[str, Any]) -> None:
         """Note how far the owner has read."""
         await endpoints.mark_read(str(args["id"]), Read(seq=args["seq"]), caller)
-        self.mark_lists()
-
-    def mark_lists(self) -> None:
-        """Refresh what a page shows beside the conversation."""
 
     async def on_typing(self, caller: AgentCaller, args: dict[str, Any]) -> None:
         """Show the customer that somebody types."""

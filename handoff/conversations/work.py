@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
@@ -38,6 +39,7 @@ PAGE = 50
 EARLIER = 20
 AGENT_SHARE = 5
 PREVIEW = 200
+SAME_NOTE = timedelta(minutes=10)
 
 
 class Work:
@@ -60,7 +62,12 @@ class Work:
         )
 
     async def note(self, conversation: Conversation, words: str) -> Note:
-        """Leave an internal note."""
+        """Leave an internal note; the same words again within a moment are a repeated request, and stored once."""
+        last = await self.session.scalar(
+            select(Note).where(Note.conversation_id == conversation.id).order_by(Note.id.desc()).limit(1)
+        )
+        if last and (last.author, last.text) == (self.agent.owner_key, words) and now() - last.created_at < SAME_NOTE:
+            return last
         note = Note(
             conversation_id=conversation.id,
             after_seq=conversation.last_seq,

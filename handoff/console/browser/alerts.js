@@ -1,6 +1,7 @@
 // What calls an agent who looks elsewhere: a sound, a desktop notification, and a number in the page's title.
 import { watch } from "vue";
 import { onPush, store, t, toast } from "jieli";
+import { customerOf, gistOf, reasonOf } from "jieli/lists.js";
 import { open } from "jieli/thread.js";
 
 const SOUND = "/desk/static/new_handoff.wav";
@@ -48,7 +49,7 @@ onPush("line", (rows) => {
   knownLine = new Set(rows.map((row) => row.id));
   store.line = rows;
   if (fresh.length && store.me.status === "online") {
-    announce(t("new_handoff", { customer: fresh[0].customer, reason: fresh[0].reason_text }), fresh[0].summary_line, fresh[0].conversation_id);
+    announce(t("new_handoff", { customer: customerOf(fresh[0]), reason: reasonOf(fresh[0]) }), gistOf(fresh[0]), fresh[0].conversation_id);
   }
 });
 
@@ -60,8 +61,8 @@ onPush("mine", (rows) => {
   // One's own claim comes with its own words; what arrives otherwise was passed on or came back.
   setTimeout(() => {
     for (const row of given.filter((one) => one.conversation_id !== store.open && one.conversation_id !== store.opening)) {
-      toast(t("given", { customer: row.customer }), "info");
-      announce(t("given", { customer: row.customer }), row.text, row.conversation_id);
+      toast(t("given", { customer: customerOf(row) }), "info");
+      announce(t("given", { customer: customerOf(row) }), row.text, row.conversation_id);
     }
   }, 1200);
 });

@@ -18,13 +18,27 @@ export function t(key, values = {}) {
 export const has = (key) => key in store.words;
 
 const CALL_SECONDS = 30;
+const REPEATABLE = ["ready", "open", "messages", "send", "note", "read", "events", "search", "period"];
 const waiting = new Map();
 let send = () => {};
+let up = false;
 let number = 0;
 
 /** The bridge says how calls reach the server. */
 export function connect(emit) {
   send = emit;
+}
+
+/** The line is up or down. What could not go out goes now; what may have been lost with the line goes again. */
+export function connected(now) {
+  [up, store.connected] = [now, now];
+  if (!up) return;
+  for (const { message, sent } of waiting.values()) if (!sent || REPEATABLE.includes(message.name)) emit(message);
+}
+
+function emit(message) {
+  waiting.get(message.number).sent = true;
+  send(message);
 }
 
 /** Ask the server; resolves with its data, rejects with an Error whose message people can read. */
@@ -33,8 +47,9 @@ export function call(name, args = {}) {
   const mine = number;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => settle(mine, { ok: false, error: { code: "no_answer", message: t("no_answer") } }), CALL_SECONDS * 1000);
-    waiting.set(mine, { resolve, reject, timer });
-    send({ number: mine, name, args });
+    const message = { number: mine, name, args };
+    waiting.set(mine, { resolve, reject, timer, message, sent: false });
+    if (up) emit(message);
   });
 }
 

@@ -43,11 +43,11 @@ function remember(id) {
   else sessionStorage.removeItem(OPEN_KEY + store.page);
 }
 
-function take(news) {
-  if (news.id !== store.open) return;
-  store.head = news.head;
-  store.notes = news.notes;
-  merge(news.messages);
+function take({ id, head, notes, messages, read }) {
+  if (id !== store.open) return;
+  if (head) Object.assign(store, { head, notes });
+  if (read) Object.assign(store.head, read);
+  if (messages) merge(messages);
   markRead();
 }
 
@@ -74,7 +74,8 @@ export function markRead() {
 }
 document.addEventListener("visibilitychange", markRead);
 
-onPush("thread", take);
+onPush("news", take);
+onPush("around", take);
 onPush("summary", (summary) => { if (summary.id === store.open) store.summary = summary; });
 onPush("typing", (typing) => {
   if (typing.id === store.open) store.typing = typing.on ? { sender: typing.sender, at: Date.now() } : null;

@@ -1,5 +1,8 @@
-// The one component that talks to the server: calls go up as events, news come down as method calls.
-import { call, connect, receive, settle, store } from "jieli";
+// The one component that talks to the server: calls go up as events, news come down as messages of NiceGUI's socket.
+import { call, connect, connected, receive, settle, store } from "jieli";
+import "jieli/lists.js";
+
+const RELOAD_ANSWER = "Implicit handshake failed"; // the desk has restarted and does not know this page any more
 
 export default {
   props: { words: Object, state: Object },
@@ -12,23 +15,33 @@ export default {
     connect((message) => this.$emit("call", message));
   },
   mounted() {
-    this.watchConnection();
-    if (store.me.id) call("ready").catch(() => {});
+    queueMicrotask(this.plugIn); // NiceGUI opens its socket when the whole page is mounted
+    call("ready").catch(() => {});
   },
   methods: {
-    push(topics) {
-      receive(topics);
+    plugIn() {
+      const { socket } = window;
+      socket.on("jieli", this.hear);
+      socket.on("connect", () => connected(true));
+      socket.on("disconnect", () => connected(false));
+      // NiceGUI loads the page anew when it cannot connect; without a network that would leave people with nothing.
+      socket.off("connect_error");
+      socket.on("connect_error", this.refused);
+      socket.io.reconnectionDelayMax(2000);
     },
-    answer(number, result) {
-      settle(number, result);
+    hear(message) {
+      if (message._id < window.nextMessageId) return; // told again after a reconnect
+      window.nextMessageId = message._id + 1;
+      if (message.topics) receive(message.topics);
+      else settle(message.number, message.result);
     },
-    watchConnection() {
-      if (!window.socket) {
-        setTimeout(this.watchConnection, 100);
-        return;
-      }
-      window.socket.on("connect", () => { store.connected = true; });
-      window.socket.on("disconnect", () => { store.connected = false; });
+    async refused(error) {
+      connected(false);
+      if (error.message === "timeout") window.socket.io.opts.transports = ["polling", "websocket"];
+      const door = await fetch("/desk/login", { redirect: "manual", cache: "no-store" }).catch(() => null);
+      if (!door) return; // no network: the socket tries again
+      if (door.ok) window.location.href = `/desk/login?next=${store.page}`;
+      else if (error.message === RELOAD_ANSWER) window.location.reload();
     },
   },
 };

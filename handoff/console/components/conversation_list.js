@@ -3,6 +3,7 @@ import { store, t } from "jieli";
 import { hasDraft } from "jieli/drafts.js";
 import { elapsed, elapsedWords, groupTitle, moment } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
+import { customerOf, gistOf, reasonOf } from "jieli/lists.js";
 import { claim, open, takeOver } from "jieli/thread.js";
 
 const LISTS = ["line", "mine", "concern"];
@@ -29,20 +30,20 @@ export default {
           <li v-for="row in shown" :key="row.id ?? row.conversation_id" :id="'row-' + row.conversation_id" :data-conversation="row.conversation_id"
             :class="{ open: store.open === row.conversation_id, cursor: store.cursor === row.conversation_id, urgent: row.priority === 1 }">
             <button class="row" type="button" @click="pick(row)" :aria-current="store.open === row.conversation_id ? 'true' : null" :aria-label="label(row)">
-              <span class="row-top"><b class="who">{{ row.customer }}</b><span class="lang" v-if="row.language !== store.language">{{ t('language_' + row.language) }}</span>
+              <span class="row-top"><b class="who">{{ customerOf(row) }}</b><span class="lang" v-if="row.language !== store.language">{{ t('language_' + row.language) }}</span>
                 <span class="when" :class="{ late: isLate(row) }">{{ when(row) }}</span></span>
               <span class="row-marks" v-if="store.list !== 'mine'">
                 <span class="rank" v-if="row.position" :title="t('rank')">#{{ row.position }}</span>
                 <span class="priority" v-if="row.priority" :data-priority="row.priority">P{{ row.priority }} {{ t('priority_' + row.priority) }}</span>
                 <Mood v-if="row.emotion" :label="row.emotion.label"/>
-                <span class="reason" v-if="row.reason_text">{{ row.reason_text }}</span><span class="soft">{{ groupTitle(row.group) }}</span>
+                <span class="reason" v-if="row.reason">{{ reasonOf(row) }}</span><span class="soft">{{ groupTitle(row.group) }}</span>
               </span>
-              <span class="row-text" v-if="store.list === 'line'">{{ row.summary_line }}</span>
+              <span class="row-text" v-if="store.list === 'line'">{{ gistOf(row) }}</span>
               <span class="row-text" v-else><i v-if="hasDraft(row.conversation_id)" class="draft">{{ t('draft') }}</i><i v-if="row.sender && row.sender !== 'customer'">{{ t('sender_' + row.sender) }}: </i>{{ row.text }}</span>
             </button>
             <span class="unread" v-if="row.unread && store.list === 'mine'" :aria-label="t('unread', { count: row.unread })">{{ row.unread }}</span>
-            <button class="button small primary take" type="button" v-if="store.list === 'line'" :disabled="busy === row.id" @click="take(row)" :aria-label="t('claim_whom', { customer: row.customer })">{{ t('claim') }}</button>
-            <button class="button small take" type="button" v-if="store.list === 'concern'" :disabled="busy === row.conversation_id" @click="stepIn(row)" :aria-label="t('take_over_whom', { customer: row.customer })">{{ t('take_over') }}</button>
+            <button class="button small primary take" type="button" v-if="store.list === 'line'" :disabled="busy === row.id" @click="take(row)" :aria-label="t('claim_whom', { customer: customerOf(row) })">{{ t('claim') }}</button>
+            <button class="button small take" type="button" v-if="store.list === 'concern'" :disabled="busy === row.conversation_id" @click="stepIn(row)" :aria-label="t('take_over_whom', { customer: customerOf(row) })">{{ t('take_over') }}</button>
           </li>
         </ul>
       </div>
@@ -68,7 +69,7 @@ export default {
     },
   },
   methods: {
-    t, elapsed, groupTitle, hasDraft,
+    t, customerOf, elapsed, gistOf, groupTitle, hasDraft, reasonOf,
     isHot(list) {
       return list === "mine" ? store.mine.some((row) => row.unread) : store[list].length > 0;
     },
@@ -82,10 +83,10 @@ export default {
       return row.waiting_since ? elapsed(row.waiting_since) : moment(row.updated_at);
     },
     label(row) {
-      const parts = [row.customer, row.reason_text, row.emotion && t(`mood_${row.emotion.label}`), row.priority && `${t("priority")} ${row.priority}`];
+      const parts = [customerOf(row), reasonOf(row), row.emotion && t(`mood_${row.emotion.label}`), row.priority && `${t("priority")} ${row.priority}`];
       const since = row.created_at ?? row.waiting_since;
       if (since) parts.push(t("waiting", { time: elapsedWords(since) }));
-      return [...parts, row.summary_line ?? row.text].filter(Boolean).join(", ");
+      return [...parts, gistOf(row)].filter(Boolean).join(", ");
     },
     pick(row) {
       store.cursor = row.conversation_id;

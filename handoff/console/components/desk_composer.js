@@ -34,6 +34,7 @@ export default {
         <label class="icon-button" v-if="canSay && mode === 'reply'" :title="t('attach')"><input class="unseen" type="file" accept="image/png,image/jpeg,image/gif,image/webp,application/pdf,.log,.txt" @change="picked" :aria-label="t('attach')"><Icon name="attach"/></label>
         <button class="icon-button" type="button" v-if="canSay && mode === 'reply'" @mousedown.prevent="offer" :title="t('canned') + ' (/)'" :aria-label="t('canned')"><Icon name="canned"/></button>
         <span class="upload" v-if="upload" role="status">{{ t('uploading', { name: upload.name }) }}<progress :value="upload.done" max="1"></progress></span>
+        <span class="soft" role="status" v-if="busy && !store.connected">{{ t('sends_later') }}</span>
         <span class="soft count" v-if="text.length > longest - 400">{{ longest - text.length }}</span>
         <span class="spread"></span>
         <button class="button primary" :disabled="!text.trim() || busy"><Icon :name="mode === 'note' ? 'note' : 'send'"/>{{ t(mode === 'note' ? 'save_note' : 'send') }}</button>

@@ -2,6 +2,7 @@
 import { call, store, t, toast } from "jieli";
 import { elapsed, groupTitle, moment, ownerTitle } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
+import { customerOf, gistOf, reasonOf } from "jieli/lists.js";
 import { open } from "jieli/thread.js";
 
 const OWNERS = ["", "bot", "queue", "agent", "closed"];
@@ -36,9 +37,9 @@ export default {
           <div class="tabs" role="tablist"><button v-for="one in ['line', 'concern']" :key="one" type="button" role="tab" :aria-selected="tab === one ? 'true' : 'false'" @click="tab = one">{{ t('list_' + one) }}<span class="count" :class="{ hot: store[one].length }">{{ store[one].length }}</span></button></div>
           <p class="empty" v-if="!store[tab].length">{{ t('empty_' + tab) }}</p>
           <ul class="rows short" v-else><li v-for="row in store[tab]" :key="row.conversation_id" :class="{ open: store.open === row.conversation_id, urgent: row.priority === 1 }"><button class="row" type="button" @click="open(row.conversation_id)">
-            <span class="row-top"><b class="who">{{ row.customer }}</b><span class="when">{{ row.state === 'ticket' ? t('opens', { time: moment(row.opens_at) }) : elapsed(row.created_at ?? row.updated_at) }}</span></span>
-            <span class="row-marks"><span class="rank" v-if="row.position">#{{ row.position }}</span><span class="priority" v-if="row.priority" :data-priority="row.priority">P{{ row.priority }} {{ t('priority_' + row.priority) }}</span><Mood v-if="row.emotion" :label="row.emotion.label"/><span class="reason" v-if="row.reason_text">{{ row.reason_text }}</span><span class="soft">{{ groupTitle(row.group) }}</span></span>
-            <span class="row-text">{{ row.summary_line ?? row.text }}</span></button></li></ul>
+            <span class="row-top"><b class="who">{{ customerOf(row) }}</b><span class="when">{{ row.state === 'ticket' ? t('opens', { time: moment(row.opens_at) }) : elapsed(row.created_at ?? row.updated_at) }}</span></span>
+            <span class="row-marks"><span class="rank" v-if="row.position">#{{ row.position }}</span><span class="priority" v-if="row.priority" :data-priority="row.priority">P{{ row.priority }} {{ t('priority_' + row.priority) }}</span><Mood v-if="row.emotion" :label="row.emotion.label"/><span class="reason" v-if="row.reason">{{ reasonOf(row) }}</span><span class="soft">{{ groupTitle(row.group) }}</span></span>
+            <span class="row-text">{{ gistOf(row) }}</span></button></li></ul>
         </section>
       </div>
       <section class="card" aria-labelledby="all-title"><div class="card-head"><h2 id="all-title">{{ t('all_conversations') }}</h2>
@@ -68,7 +69,7 @@ export default {
     "store.language": "search",
   },
   methods: {
-    t, elapsed, groupTitle, moment, ownerTitle, open,
+    t, customerOf, elapsed, gistOf, groupTitle, moment, ownerTitle, open, reasonOf,
     percent: (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : "—"),
     seconds: (count) => (count < 60 ? t("seconds_short", { count }) : t("minutes", { count: Math.round(count / 60) })),
     breakWord: (reason) => (`break_${reason}` in store.words ? t(`break_${reason}`) : reason),
