@@ -144,6 +144,7 @@ class LivePage:
             for pulse in self.pulses.values():
                 pulse.start()
         self.mark(*self.pulses)
+        switchboard.look_again(self)
 
     async def on_language(self, caller: AgentCaller, args: dict[str, Any]) -> None:
         """Switch the console's language; what the server wrote comes anew."""

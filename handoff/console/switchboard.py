@@ -84,6 +84,11 @@ class Switchboard:
         if conversation_id is not None:
             self._showing.setdefault(conversation_id, set()).add(page)
 
+    def look_again(self, page: LivePage) -> None:
+        """Read what this page shows anew, whatever was heard."""
+        self._owners.add(page.owner_key)
+        self.mark("line", "concern", "held")
+
     def mark(self, *names: str) -> None:
         """Ask for what many pages show to be read again."""
         for name in names:

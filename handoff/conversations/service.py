@@ -288,3 +288,21 @@ def _begin_stretch(conversation: Conversation) -> None:
     conversation.stretch += 1
     conversation.closed_at = None
     conversation.outcome = None
+
+
+async def held_by_each(session: AsyncSession, owners: list[str]) -> dict[str, int]:
+    """Return how many conversations each of these owners has now; who has none is left out."""
+    rows = await session.execute(
+        select(Conversation.owner, func.count()).where(Conversation.owner.in_(owners)).group_by(Conversation.owner)
+    )
+    return {owner: count for owner, count in rows}
+
+
+async def held_by(session: AsyncSession, agent: Agent) -> int:
+    """Return how many conversations the agent owns now."""
+    return (
+        await session.scalar(
+            select(func.count()).select_from(Conversation).where(Conversation.owner == agent.owner_key)
+        )
+        or 0
+    )

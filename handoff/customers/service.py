@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,9 @@ from handoff.errors import ApiError
 from handoff.identifiers import new_id
 from handoff.settings import settings
 
+LONGEST_NAME = 200
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+JOINER = "\u200d"  # joins emoji and letters of some scripts
 LONGEST_LIFE = timedelta(minutes=10)
 CLOCK_LEEWAY = timedelta(seconds=30)
 
@@ -39,8 +43,7 @@ class Customers:
         await self._use_once(str(claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC))
         external_id = str(claims["sub"])
         customer = await self._known(external_id) or await self._new(external_id)
-        if claims.get("name"):
-            customer.name = str(claims["name"])[:200]
+        customer.name = readable_name(str(claims.get("name") or "")) or customer.name
         await self.session.flush()
         return customer
 
@@ -63,6 +66,16 @@ class Customers:
                 self.session.add(UsedToken(jti=jti, expires_at=expires_at))
         except IntegrityError:
             raise ApiError(401, "bad_customer_token") from None
+
+
+def readable_name(name: str) -> str:
+    """Return a name as one line that shows what it is: no control characters, nothing that turns what stands around it.
+
+    Empty when nothing of it can be seen.
+    """
+    letters = (one if one == JOINER or unicodedata.category(one) not in UNSEEN else " " for one in name[:LONGEST_NAME])
+    line = " ".join("".join(letters).split())
+    return "" if set(line) <= {JOINER, " "} else line
 
 
 def _verify(token: str) -> dict[str, Any]:

@@ -108,15 +108,21 @@ def sign(customer: dict[str, str]) -> str:
     return jwt.encode(claims, settings.identity_secret, algorithm="HS256")
 
 
-def page_headers(host: str) -> dict[str, str]:
-    """Return the page's headers; the policy is the strict one of docs/customers.md, so that the demo proves it."""
+def page_headers(host: str, *, secure: bool) -> dict[str, str]:
+    """Return the page's headers; the policy is the strict one of docs/customers.md, so that the demo proves it.
+
+    `secure`: the browser speaks TLS, and shall go on doing so.
+    """
+    always_tls = {"Strict-Transport-Security": "max-age=31536000"} if secure else {}
     policy = (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
         f"connect-src 'self' ws://{host} wss://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {
         "Content-Security-Policy": policy, "Cache-Control": "no-store", "Vary": "Accept-Language",
-        "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
+        "Cross-Origin-Opener-Policy": "same-origin", **always_tls,
     }
 
 

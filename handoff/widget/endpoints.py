@@ -58,7 +58,7 @@ async def shop_page(request: Request, language: str | None = None) -> HTMLRespon
     """Serve the demo shop's page in the language asked for, else the browser's."""
     chosen = language if language in ("zh", "en") else caller_language(request)
     page = demo.page(await demo.stock(), chosen)
-    return HTMLResponse(page, headers=demo.page_headers(request.url.netloc))
+    return HTMLResponse(page, headers=demo.page_headers(request.url.netloc, secure=request.url.scheme == "https"))
 
 
 @demo_router.get("/demo/{name}")

@@ -18,11 +18,14 @@ export function t(key, values = {}) {
 export const has = (key) => key in store.words;
 
 const CALL_SECONDS = 30;
+const SILENT_SECONDS = 8;
 const REPEATABLE = ["ready", "open", "messages", "send", "note", "read", "events", "search", "period"];
 const waiting = new Map();
 let send = () => {};
 let up = false;
 let number = 0;
+let heard = 0;
+let doubt = () => {};
 
 /** The bridge says how calls reach the server. */
 export function connect(emit) {
@@ -37,8 +40,17 @@ export function connected(now) {
 }
 
 function emit(message) {
-  waiting.get(message.number).sent = true;
+  const entry = waiting.get(message.number);
+  const since = Date.now();
+  entry.sent = true;
   send(message);
+  clearTimeout(entry.doubting);
+  entry.doubting = setTimeout(() => { if (up && heard < since) doubt(); }, SILENT_SECONDS * 1000);
+}
+
+/** Call `listener` when the server has said nothing at all for a while although it was asked something. */
+export function onSilence(listener) {
+  doubt = listener;
 }
 
 /** Ask the server; resolves with its data, rejects with an Error whose message people can read. */
@@ -55,10 +67,12 @@ export function call(name, args = {}) {
 
 /** The server's answer to a call. */
 export function settle(which, result) {
+  heard = Date.now();
   const entry = waiting.get(which);
   if (!entry) return;
   waiting.delete(which);
   clearTimeout(entry.timer);
+  clearTimeout(entry.doubting);
   if (result.ok) entry.resolve(result.data);
   else entry.reject(Object.assign(new Error(result.error.message), { code: result.error.code, details: result.error.details }));
 }
@@ -98,6 +112,7 @@ export function onPush(topic, listener) {
 
 /** Take what the server pushes. */
 export function receive(topics) {
+  heard = Date.now();
   for (const [topic, value] of Object.entries(topics)) {
     if (listeners[topic]) listeners[topic](value);
     else store[topic] = value;

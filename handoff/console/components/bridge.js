@@ -1,5 +1,5 @@
 // The one component that talks to the server: calls go up as events, news come down as messages of NiceGUI's socket.
-import { call, connect, connected, receive, settle, store } from "jieli";
+import { call, connect, connected, onSilence, receive, settle, store } from "jieli";
 import "jieli/lists.js";
 
 const RELOAD_ANSWER = "Implicit handshake failed"; // the desk has restarted and does not know this page any more
@@ -28,6 +28,14 @@ export default {
       socket.off("connect_error");
       socket.on("connect_error", this.refused);
       socket.io.reconnectionDelayMax(2000);
+      window.addEventListener("offline", () => this.doubt());
+      window.addEventListener("online", () => socket.connected || socket.connect());
+      onSilence(() => this.doubt());
+    },
+    // The line may look open for a long time after the network is gone: open it anew.
+    doubt() {
+      connected(false);
+      window.socket.io.engine?.close();
     },
     hear(message) {
       if (message._id < window.nextMessageId) return; // told again after a reconnect

@@ -149,7 +149,7 @@ export default {
       const label = message.nlu?.emotion?.label;
       return label && label !== "calm" ? label : null;
     },
-    isStale: (url) => Number(new URL(url, location.href).searchParams.get("expires")) * 1000 < Date.now() + 5000,
+    isStale: (url) => Number(new URL(url, location.href).searchParams.get("expires")) * 1000 < Date.now() + store.behind + 5000,
     async fresh(message) {
       const current = this.isStale(message.attachment.url) ? await again(message.seq) : message;
       return current?.attachment;

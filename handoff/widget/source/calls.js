@@ -1,6 +1,8 @@
 // The customer's REST calls. Every failure is a Problem.
 
 const ACK_PATIENCE = 10000;
+const PATIENCE = 15000;
+const STALLED = 20000;
 
 class Calls {
   constructor(desk) {
@@ -11,18 +13,29 @@ class Calls {
     return { "Accept-Language": language, ...(token && { Authorization: `Bearer ${token}` }) };
   }
 
-  async json(method, path, token, body, signal) {
+  // `patience`: a line that is stalled never answers, and browsers would wait for minutes.
+  async json(method, path, token, body, signal, patience = PATIENCE) {
     const headers = this.headers(token);
     if (body) headers["Content-Type"] = "application/json";
-    const options = { method, headers, signal, credentials: "omit", cache: "no-store" };
+    const stop = new AbortController();
+    const abort = () => stop.abort();
+    const timer = setTimeout(abort, patience);
+    if (signal) signal.addEventListener("abort", abort);
+    const options = { method, headers, signal: stop.signal, credentials: "omit", cache: "no-store" };
     if (body) options.body = JSON.stringify(body);
     let answer;
+    let data;
     try {
       answer = await fetch(this.root + path, options);
+      data = await answer.json().catch((problem) => {
+        if (answer.ok && answer.status !== 204) throw problem; // cut off in the middle
+      });
     } catch {
       throw new Problem(0, "no_answer");
+    } finally {
+      clearTimeout(timer);
+      if (signal) signal.removeEventListener("abort", abort);
     }
-    const data = await answer.json().catch(() => ({}));
     if (answer.ok) return data;
     throw this.problem(answer.status, data, answer.headers.get("Retry-After"));
   }
@@ -42,13 +55,23 @@ class Calls {
       request.open("POST", this.root + path);
       for (const [name, value] of Object.entries(this.headers(token))) request.setRequestHeader(name, value);
       request.responseType = "json";
-      request.upload.onprogress = ({ loaded, total }) => onProgress(Math.floor((loaded / total) * 100));
-      request.onerror = request.ontimeout = () => reject(new Problem(0, "no_answer"));
+      let timer;
+      const watch = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => request.abort(), STALLED);
+      };
+      request.upload.onprogress = ({ loaded, total }) => {
+        watch();
+        onProgress(Math.floor((loaded / total) * 100));
+      };
+      request.onerror = request.onabort = () => reject(new Problem(0, "no_answer"));
+      request.onloadend = () => clearTimeout(timer);
       request.onload = () => {
         if (request.status < 300) resolve(request.response);
         else reject(this.problem(request.status, request.response, request.getResponseHeader("Retry-After")));
       };
       request.send(form);
+      watch();
     });
   }
 }

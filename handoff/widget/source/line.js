@@ -2,6 +2,7 @@
 // WebSockets do not get through. Reconnects by itself.
 
 const POLL_SECONDS = 25;
+const ANSWER_SECONDS = 15;
 const SOCKET_RETRY = 30000;
 const GRACE = 1500;
 const LONGEST_PAUSE = 8000;
@@ -80,7 +81,7 @@ class Line {
   }
 
   opened() {
-    this.socketFailures = 0;
+    Object.assign(this, { socketFailures: 0, hasOpened: true });
     this.stopPolling();
     this.up();
   }
@@ -93,7 +94,7 @@ class Line {
       this.show("offline");
       return;
     }
-    if (this.socketFailures > 1) this.poll();
+    if (this.socketFailures > 1 || !this.hasOpened) this.poll();
     else this.down();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.connect(), this.socketFailures > 2 ? SOCKET_RETRY : backoff(this.failures));
@@ -150,7 +151,7 @@ class Line {
   async fetch(wait, signal) {
     const { session } = this;
     const path = `/${session.id}/messages?after=${this.seq}&wait=${wait}`;
-    const news = await this.calls.json("GET", path, session.token, undefined, signal);
+    const news = await this.calls.json("GET", path, session.token, undefined, signal, (wait + ANSWER_SECONDS) * 1000);
     if (session !== this.session) return 0;
     for (const message of news.messages) this.take(message);
     this.events.owner(news.owner);
