@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -96,7 +96,7 @@ async def test_hostile_words_do_nothing_at_the_desk(desktop_page: Page, browser:
         await page.get_by_label("给同事留一句备注…").fill(MARKUP[0] + TEMPLATES[0])
         await page.get_by_role("button", name="保存备注").click()
         await expect(page.locator(".internal .words")).to_have_text(MARKUP[0] + TEMPLATES[0])
-        for name in ("客户环境", "流转记录"):
+        for name in ("环境", "流转记录"):
             await page.locator(".facts summary").filter(has_text=name).click()
         await expect(page.locator(".facts dd").filter(has_text=TEMPLATES[0])).to_be_visible()
         await page.get_by_role("tab", name="我的").click()
@@ -120,15 +120,16 @@ async def test_hostile_words_do_nothing_on_the_other_pages(
     desktop_page: Page, browser: Browser, product: Product
 ) -> None:
     page, watch = desktop_page, Watch(desktop_page)
-    async with hostile_customer(product, NAMES[1]) as one, another_page(browser, product) as designers:
+    name = f"{NAMES[1]} {uuid.uuid4().hex[:6]}"
+    async with hostile_customer(product, name) as one, another_page(browser, product) as designers:
         await log_in(page, product.agent("supervisor"), "/supervisor")
         search = page.get_by_label("搜索客户、内容或编号")
         for text in (MARKUP[0], TEMPLATES[0], "%", "' OR 1=1 --"):
             await search.fill(text)
             await page.wait_for_timeout(500)
-        await search.fill(NAMES[1])
+        await search.fill(name)
         await expect(page.locator("tbody tr")).to_have_count(1)
-        await expect(page.locator("tbody tr button")).to_have_text(NAMES[1])
+        await expect(page.locator("tbody tr button")).to_have_text(name)
         await page.locator("tbody tr button").click()
         await expect(page.locator(".message.customer").last).to_be_visible()
         assert await shown(page, ".message.customer .words") == [text.strip() for text in TEXTS]
@@ -232,12 +233,13 @@ def enter(
     return http.post("/desk/login", json=fields, headers={**OWN_HEADERS, "Cookie": visit})
 
 
-def console_of(product: Product, role: str = "agent") -> httpx.Client:
-    """Return a client that is logged in at the console."""
-    http = httpx.Client(base_url=product.url, trust_env=False, timeout=20)
-    answer = enter(http, product.agent(role))
-    assert answer.status_code == 200, answer.text
-    return http
+@contextmanager
+def console_of(product: Product, role: str = "agent") -> Iterator[httpx.Client]:
+    """A client that is logged in at the console."""
+    with httpx.Client(base_url=product.url, trust_env=False, timeout=20) as http:
+        answer = enter(http, product.agent(role))
+        assert answer.status_code == 200, answer.text
+        yield http
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ export default {
         <p class="empty" v-if="rows === null">{{ t('loading') }}</p>
         <div class="empty" v-else-if="!shown.length"><Icon :name="store.list === 'mine' ? 'chat' : 'done'"/><p>{{ t('empty_' + store.list) }}</p><p class="soft">{{ hint }}</p></div>
         <ul v-else>
-          <li v-for="row in shown" :key="row.id ?? row.conversation_id" :id="'row-' + row.conversation_id" :data-conversation="row.conversation_id"
+          <li v-for="row in shown" :key="row.conversation_id" v-memo="looks(row)" :id="'row-' + row.conversation_id" :data-conversation="row.conversation_id"
             :class="{ open: store.open === row.conversation_id, cursor: store.cursor === row.conversation_id, urgent: row.priority === 1 }">
             <button class="row" type="button" @click="pick(row)" :aria-current="store.open === row.conversation_id ? 'true' : null" :aria-label="label(row)">
               <span class="row-top"><b class="who">{{ customerOf(row) }}</b><span class="lang" v-if="row.language !== store.language">{{ t('language_' + row.language) }}</span>
@@ -70,6 +70,12 @@ export default {
   },
   methods: {
     t, customerOf, elapsed, gistOf, groupTitle, hasDraft, reasonOf,
+    // All that a row shows: a row that looks as before is not drawn again, and the clock ticks every second.
+    looks(row) {
+      const { conversation_id: id, position, group } = row;
+      const busy = this.busy === row.id || this.busy === id;
+      return [row, position, this.when(row), this.isLate(row), store.open === id, store.cursor === id, store.language, store.list, busy, hasDraft(id), groupTitle(group)];
+    },
     isHot(list) {
       return list === "mine" ? store.mine.some((row) => row.unread) : store[list].length > 0;
     },
