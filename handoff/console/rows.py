@@ -137,7 +137,7 @@ def _row(row: Row[Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=8192)
 def _masked(words: str, longest: int | None, language: str) -> str:
-    """Return the words with personal data hidden; lists are read anew all the time, and most of them says the same."""
+    """Return the words with personal data hidden; lists are read anew all the time, and most of what they say stays."""
     return mask(words, language) if longest is None else preview(words, longest, language)
 
 
