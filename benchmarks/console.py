@@ -96,21 +96,21 @@ async def seed(url: str) -> tuple[Worker, list[Talk], Talk]:
     async with database.write() as session:
         person = await session.get_one(Agent, people[0].id)
         person.name, person.password_hash = NAME, hasher.hash(PASSWORD)
-        for talk in others[:WAITING]:
+        for arrival, talk in enumerate(others[:WAITING], 1):
             (await session.get_one(Conversation, talk.id)).owner = "queue"
-            session.add(_handoff(talk.id))
+            session.add(_handoff(talk.id, arrival))
         for talk in others[WAITING:]:
             (await session.get_one(Conversation, talk.id)).concern = 80
     await database.close()
     return people[0], own, long
 
 
-def _handoff(conversation: str) -> Handoff:
+def _handoff(conversation: str, arrival: int) -> Handoff:
     line = {"zh": "手环一直没有步数，重启过也没用；希望换新", "en": "The band counts no steps; hopes for a new one"}
     return Handoff(
         id=new_id("h"), conversation_id=conversation, reason=Reason.COMPLEX, priority=3, group_name="care",
         emotion={"label": "angry", "score": 0.8, "course": []}, evidence=[1], summary_line=line,
-        state=State.WAITING, created_at=now(),
+        state=State.WAITING, arrival=arrival, created_at=now(),
     )  # fmt: skip
 
 
