@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import URL, Connection, make_url
@@ -25,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as OutOfPatience
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from handoff.sqlite import DirectConnection
 
@@ -35,11 +37,13 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+Result = TypeVar("Result")
 AfterCommit = Callable[[], Awaitable[None]]
 DATABASE_AWAY = (OperationalError, InterfaceError, OutOfPatience)
 PATIENCE = 20.0
 SQLITE_BUSY_SECONDS = 8.0
 SHORT_BUSY_SECONDS = 1.0
+LARGEST_BATCH = 64
 OPTIONS: dict[str, Any] = {
     "pool_size": 8,
     "max_overflow": 16,
@@ -109,7 +113,10 @@ class Database:
         self._readers = async_sessionmaker(readers, expire_on_commit=False)
         self._long_readers = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writers = async_sessionmaker(writers.execution_options(write=True), expire_on_commit=False)
+        self._writing_engine = writers.sync_engine.execution_options(write=True)
         self._writing: asyncio.Lock | None = None
+        self._works: deque[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = deque()
+        self._storing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def read(self, *, long: bool = False) -> AsyncIterator[AsyncSession]:
@@ -126,6 +133,46 @@ class Database:
             yield session
         for callback in callbacks:
             await callback()
+
+    async def transact(self, work: Callable[[Connection], Result]) -> Result:
+        """Run bare statements in a write transaction, where an ORM session would cost more than they do.
+
+        What `work` returns is returned when it is stored; when `work` raises, what it did is undone. On SQLite, works
+        that come while the disk is busy with others share the next transaction, each with a savepoint of its own; on
+        PostgreSQL each has its own, because nobody may hold the locks of two conversations.
+        """
+        async with _patience():
+            if not self.is_sqlite:
+                return await greenlet_spawn(self._alone, work)
+            ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            self._works.append((work, ended))
+            if self._storing is None or self._storing.done():
+                self._storing = asyncio.create_task(self._store_works())
+            return await ended
+
+    def _alone(self, work: Callable[[Connection], Result]) -> Result:
+        with self._writing_engine.begin() as connection:
+            return work(connection)
+
+    async def _store_works(self) -> None:
+        while self._works:
+            async with self._write_lock():
+                batch = [self._works.popleft() for _ in range(min(LARGEST_BATCH, len(self._works)))]
+                try:
+                    outcomes: list[Any] = await greenlet_spawn(self._together, [work for work, _ in batch])
+                except Exception as error:  # the transaction as a whole was not stored
+                    outcomes = [error] * len(batch)
+            for (_, ended), outcome in zip(batch, outcomes, strict=True):
+                if ended.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    ended.set_exception(outcome)
+                else:
+                    ended.set_result(outcome)
+
+    def _together(self, works: list[Callable[[Connection], Any]]) -> list[Any]:
+        with self._writing_engine.begin() as connection:
+            return [_with_savepoint(connection, work) for work in works]
 
     def _write_lock(self) -> Any:
         if not self.is_sqlite:
@@ -148,6 +195,18 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _with_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+    """Return what `work` returns, or the error that it raised, undone."""
+    connection.exec_driver_sql("SAVEPOINT work")
+    try:
+        outcome = work(connection)
+    except Exception as error:
+        connection.exec_driver_sql("ROLLBACK TO work")
+        outcome = error
+    connection.exec_driver_sql("RELEASE work")
+    return outcome
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ class CustomerCaller:
 
     conversation_id: str
     language: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ async def identify(token: str) -> Caller:
 async def _customer(token: str) -> CustomerCaller:
     async with desk.database.read() as session:
         conversation = await _by_token(session, token)
-    if conversation is None or conversation.token_revoked or conversation.token_expires_at < now():
+    if conversation is None or not conversation.opens_to(hash_token(token), now()):
         raise ApiError(401, "unauthenticated")
     life = timedelta(days=settings.customer_token_days)
     if conversation.token_expires_at < now() + life - RENEW_EVERY:
@@ -65,7 +66,7 @@ async def _customer(token: str) -> CustomerCaller:
             renewed = await _by_token(session, token)
             if renewed is not None:
                 renewed.token_expires_at = now() + life
-    return CustomerCaller(conversation.id, conversation.reading_language)
+    return CustomerCaller(conversation.id, conversation.reading_language, token)
 
 
 async def _by_token(session: AsyncSession, token: str) -> Conversation | None:

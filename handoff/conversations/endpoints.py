@@ -19,6 +19,7 @@ from handoff.agents.rights import oversees, require_desk_role, require_read
 from handoff.agents.service import Agents
 from handoff.attachments import service as attachments
 from handoff.clock import iso
+from handoff.conversations.intake import receive_plain
 from handoff.conversations.models import QUEUE, Conversation, Message
 from handoff.conversations.schemas import Language as LanguageBody
 from handoff.conversations.schemas import (
@@ -113,9 +114,13 @@ async def store(
 
 
 async def _store(caller: Caller, id: str, said: Said) -> tuple[Message, bool]:
+    if isinstance(caller, CustomerCaller) and said.payload is None and said.attachment is None:
+        message = await receive_plain(id, caller.token, said)
+        if message is not None:
+            return message, True
     async with desk.database.write() as session:
         if isinstance(caller, CustomerCaller):
-            return await Conversations(session).receive(id, said)
+            return await Conversations(session).receive(id, said, caller.token)
         conversation = await Conversations(session).get(id, lock=True)
         known = await Conversations(session).by_client_id(conversation, caller.agent.id, said)
         if known is not None:

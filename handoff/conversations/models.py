@@ -99,6 +99,10 @@ class Conversation(Base):
         """What the rights to this conversation depend on, as it is now."""
         return Standing(self.owner, self.group_name, self.concern, self.last_agent_id)
 
+    def opens_to(self, token_hash: str, moment: datetime) -> bool:
+        """Tell whether the customer's token with this hash is good at `moment`."""
+        return self.token_hash == token_hash and not self.token_revoked and self.token_expires_at >= moment
+
     @property
     def reading_language(self) -> str:
         """The customer's language: the switch decides, else what they write, else Chinese."""

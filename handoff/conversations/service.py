@@ -16,7 +16,7 @@ from handoff.agents.models import Agent, Presence
 from handoff.attachments.models import Attachment
 from handoff.clock import now
 from handoff.conversations.language import spoken_language
-from handoff.conversations.models import BOT, CLOSED, Conversation, Message, Rating, Sender
+from handoff.conversations.models import BOT, CLOSED, Conversation, Message, Rating, Sender, Standing
 from handoff.conversations.ownership import change_owner
 from handoff.customers.models import Customer
 from handoff.database import after_commit
@@ -124,6 +124,7 @@ class Conversations:
         buttons: list[dict[str, str]] | None = None,
     ) -> Message:
         """Store the next message of a locked conversation and tell everybody after the commit."""
+        quiet_since = conversation.updated_at
         conversation.last_seq += 1
         conversation.updated_at = now()
         if sender is Sender.CUSTOMER:
@@ -149,31 +150,22 @@ class Conversations:
         self.session.add(message)
         await self.session.flush()
         standing, attachment = conversation.standing, said.attachment if said else None
-
-        async def tell() -> None:
-            metrics.MESSAGES.labels(str(sender)).inc()
-            await desk.hub.publish(
-                "message",
-                conversation.id,
-                here={"stored": (message, attachment)},
-                seq=message.seq,
-                sender=str(sender),
-                **asdict(standing),
-            )
-
-        after_commit(self.session, tell)
+        after_commit(self.session, lambda: tell_stored(message, attachment, standing, quiet_since))
         return message
 
-    async def receive(self, conversation_id: str, said: Said) -> tuple[Message, bool]:
+    async def receive(self, conversation_id: str, said: Said, token: str | None = None) -> tuple[Message, bool]:
         """Store what the customer says; returns the message and whether it is new.
 
-        A closed conversation opens again, with the bot or with the same person when they are on duty.
+        A closed conversation opens again, with the bot or with the same person when they are on duty. 401
+        `unauthenticated` when the `token` that was shown is no longer good.
         """
         conversation = await self.get(conversation_id, lock=True)
+        if token is not None and not conversation.opens_to(hash_token(token), now()):
+            raise ApiError(401, "unauthenticated")
         known = await self.by_client_id(conversation, conversation.customer_id, said)
         if known is not None:
             return known, False
-        desk.limits.check(f"messages:{conversation.id}", settings.limit_messages)
+        count_message(conversation.id)
         words = await self._press(conversation, said.payload) if said.payload is not None else said.text
         customer = await self.session.get_one(Customer, conversation.customer_id)
         name = customer.name or text("desk.customer", conversation.reading_language)
@@ -193,10 +185,9 @@ class Conversations:
             await Queue(self.session).request_person(conversation)
         elif message.payload == CANCEL_HANDOFF:
             await Queue(self.session).give_up(conversation)
-        elif conversation.owner == BOT:
-            after_commit(self.session, lambda: desk.turns.kick(conversation.id))
         else:
-            after_commit(self.session, lambda: desk.whispers.ask(message))
+            owner = conversation.owner
+            after_commit(self.session, lambda: follow_up(message, owner))
 
     async def _press(self, conversation: Conversation, payload: str) -> str:
         """Close the pressed button's message and return the button's title; 409 `stale_button` when it is not open."""
@@ -282,6 +273,34 @@ class Conversations:
         self.session.add(rating)
         await self.session.flush()
         return rating
+
+
+def count_message(conversation_id: str) -> None:
+    """Count one more of the customer's messages; 429 `too_many_requests` when they are too many."""
+    desk.limits.check(f"messages:{conversation_id}", settings.limit_messages)
+
+
+async def tell_stored(
+    message: Message, attachment: Attachment | None, standing: Standing, quiet_since: datetime
+) -> None:
+    """Tell everybody who listens that a message is stored; nothing had happened there since `quiet_since`."""
+    metrics.MESSAGES.labels(str(message.sender)).inc()
+    await desk.hub.publish(
+        "message",
+        message.conversation_id,
+        here={"stored": (message, attachment), "quiet_since": quiet_since},
+        seq=message.seq,
+        sender=str(message.sender),
+        **asdict(standing),
+    )
+
+
+async def follow_up(message: Message, owner: str) -> None:
+    """Do what a customer's words call for: the bot's answer, or, for the person who has the baton, their meaning."""
+    if owner == BOT:
+        await desk.turns.kick(message.conversation_id)
+    else:
+        await desk.whispers.ask(message)
 
 
 def _begin_stretch(conversation: Conversation) -> None:

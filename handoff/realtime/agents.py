@@ -183,7 +183,7 @@ class AgentsNamespace(socketio.AsyncNamespace):
                 await self.emit("presence", news, to=sid)
         elif kind == "message":
             for sid in self._audience(standing_of(event)):
-                if delivery := await self._delivery(sid, event["conversation_id"]):
+                if delivery := await self._delivery(sid, event["conversation_id"], event):
                     await delivery.hear(event)
         elif kind == "owner":
             await self._tell_owner(event)
@@ -225,7 +225,7 @@ class AgentsNamespace(socketio.AsyncNamespace):
                 if delivery := await self._delivery(sid, conversation_id):
                     await delivery.catch_up()
 
-    async def _delivery(self, sid: str, conversation_id: str) -> Delivery | None:
+    async def _delivery(self, sid: str, conversation_id: str, event: Event | None = None) -> Delivery | None:
         """Return a conversation's delivery, from what was said since this socket is there; None when that is gone."""
 
         async def emit(name: str, data: Any) -> None:
@@ -236,8 +236,11 @@ class AgentsNamespace(socketio.AsyncNamespace):
             return None
         delivery = connected.deliveries.get(conversation_id)
         if delivery is None:
-            async with desk.database.read() as session:
-                before = await Conversations(session).last_before(conversation_id, connected.since)
+            if event is not None and "stored" in event and event["quiet_since"] < connected.since:
+                before = event["seq"] - 1
+            else:
+                async with desk.database.read() as session:
+                    before = await Conversations(session).last_before(conversation_id, connected.since)
             delivery = connected.deliveries.setdefault(
                 conversation_id, Delivery(conversation_id, before, emit, for_agent=True)
             )

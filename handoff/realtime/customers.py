@@ -111,11 +111,12 @@ class CustomersNamespace(socketio.AsyncNamespace):
 
     async def on_send(self, sid: str, data: Any) -> dict[str, Any]:
         """Store a message; acknowledged with its `seq` once it is stored."""
-        try:
-            caller = await self._valid(sid)
-        except DATABASE_AWAY:
-            return refusal(unavailable(), self._sockets[sid].caller.language if sid in self._sockets else "zh")
-        return await acknowledge(caller, caller.conversation_id if caller else "", data)
+        connected = self._sockets.get(sid)
+        caller = connected.caller if connected is not None else None
+        answer = await acknowledge(caller, caller.conversation_id if caller else "", data)
+        if answer.get("error", {}).get("code") == "unauthenticated":
+            await self.disconnect(sid)
+        return answer
 
     async def on_typing(self, sid: str, data: Any) -> None:
         """Note that the customer types."""
@@ -127,7 +128,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
     async def _valid(self, sid: str) -> CustomerCaller | None:
         """Return the caller while the token is good, which this use of it renews; else end the socket.
 
-        The token is looked up at most every `LOOK_AT_TOKEN` seconds; one that is revoked here ends the socket at once.
+        The token is looked up at most every `LOOK_AT_TOKEN` seconds: who types says so often.
         """
         connected = self._sockets.get(sid)
         if connected is not None and time.monotonic() < connected.good_until:
