@@ -21,6 +21,7 @@ from handoff.desk import desk
 from handoff.integrations.callback import CallbackSender
 from handoff.integrations.endpoints import router as integrations_router
 from handoff.limits import BodyLimit
+from handoff.locales import catalogue
 from handoff.logs import configure as configure_logs
 from handoff.probes import router as probes_router
 from handoff.promises.endpoints import router as promises_router
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 def create_app(*, pages: bool = True) -> ASGIApp:
     """Build the application; the desk's parts start and stop with it. `pages`: with the console."""
     configure_logs()
+    catalogue()
     desk.open()
     main = FastAPI(title="Jieli", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
     main.mount("/api", make_api())

@@ -199,13 +199,14 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
 
 def _with_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> Any:
     """Return what `work` returns, or the error that it raised, undone."""
-    connection.exec_driver_sql("SAVEPOINT work")
+    file: Any = connection.connection.dbapi_connection
+    file.execute("SAVEPOINT work")
     try:
         outcome = work(connection)
     except Exception as error:
-        connection.exec_driver_sql("ROLLBACK TO work")
+        file.execute("ROLLBACK TO work")
         outcome = error
-    connection.exec_driver_sql("RELEASE work")
+    file.execute("RELEASE work")
     return outcome
 
 

@@ -20,7 +20,8 @@ def section(name: str) -> dict[str, dict[str, str]]:
 
 
 @cache
-def _catalogue() -> dict[str, dict[str, str]]:
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return every sentence by `part.key`; read once, best before somebody waits for one."""
     entries: dict[str, dict[str, str]] = {}
     for path in sorted(FOLDER.glob("*.yml")):
         for key, texts in section(path.stem).items():
@@ -33,7 +34,7 @@ def text(key: str, language: str | None, **values: object) -> str:
 
     Raises KeyError for a key that the catalogue lacks: a missing sentence is a bug, not an empty bubble.
     """
-    return _catalogue()[key]["en" if language == "en" else "zh"].format(**values)
+    return catalogue()[key]["en" if language == "en" else "zh"].format(**values)
 
 
 def both(key: str, **values: object) -> dict[str, str]:
