@@ -50,7 +50,7 @@ validate: setup ## check the bot's data / 检查机器人数据
 lint: setup ## ruff and mypy / 代码检查
 	@failed=0; $(PY) -m ruff check . || failed=1; $(PY) -m mypy handoff examples benchmarks || failed=1; exit $$failed
 
-test: setup ## every test: desk, shop, bot, end to end / 全部测试
+test: setup ## every test: desk, shop, bot, end to end, faults / 全部测试
 	@failed=0; summary=""; \
 	$(PY) -m handoff.runner.model </dev/null || { failed=1; summary="  model          FAILED\n"; }; \
 	part() { \
@@ -65,6 +65,7 @@ test: setup ## every test: desk, shop, bot, end to end / 全部测试
 	part "desk and shop" $(PY) -m pytest -q -n 2 tests/handoff tests/shop; \
 	part "bot" env $(BOT_ENV) $(BOT_PY) -m pytest -q tests/bot; \
 	part "end to end" $(PY) -m pytest -q tests/e2e; \
+	part "faults" $(PY) -m pytest -q tests/faults; \
 	echo; echo "=== summary"; printf '%b' "$$summary"; \
 	if [ $$failed -eq 0 ]; then echo "All passed."; else echo "Something failed; see above."; fi; exit $$failed
 

@@ -141,7 +141,7 @@ class Postgres:
     """A cluster of the test's own, run by an unprivileged account (PostgreSQL refuses root)."""
 
     def __init__(self, folder: Path, programs: Path) -> None:
-        self.folder, self._programs = folder, programs
+        self.folder, self.programs = folder, programs
         self.port = free_ports(1)[0]
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
         self._as_user: list[str] = []
@@ -151,7 +151,7 @@ class Postgres:
             self._as_user = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
 
     def _run(self, program: str, *words: str) -> None:
-        command = [*self._as_user, str(self._programs / program), *words]
+        command = [*self._as_user, str(self.programs / program), *words]
         with (self.folder / "programs.txt").open("ab") as output:
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=120)
 

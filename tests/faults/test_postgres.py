@@ -41,7 +41,7 @@ async def test_redis_dies_and_comes_back(product: Product, pair: Pair) -> None:
         await asyncio.sleep(4)
 
     ledger = await under_load(pair.site, product, fault, check, agents=2)
-    assert not ledger.refusals, "without Redis all goes on"
+    assert set(ledger.refusals) <= {"409"}, "without Redis all goes on"
 
 
 @pytest.mark.parametrize("how", list(CUTS))
