@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.faults.disks import mounted_disk
 from tests.faults.processes import Desk, Postgres, Redis, postgres_cluster, redis_server
 from tests.faults.site import Site, site_of
 from tests.faults.wire import Wire, wire_to
@@ -44,6 +45,15 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def site(product: Product) -> Site:
     """The product's own site."""
     return site_of(product)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of a few megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with mounted_disk(folder) as disk:
+        yield disk
 
 
 @pytest.fixture(scope="session")

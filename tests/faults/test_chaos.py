@@ -12,6 +12,8 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from tests.faults.conftest import Pair, wait_ready
 from tests.faults.ledger import check
 from tests.faults.load import under_load
@@ -55,10 +57,11 @@ class Chaos:
         wire.mend()
 
 
-async def test_chaos(product: Product, site: Site, pair: Pair) -> None:
+async def test_chaos(product: Product, site: Site, pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
     seed = int(os.environ.get("JIELI_CHAOS_SEED") or secrets.randbelow(10**6))
     seconds = float(os.environ.get("JIELI_CHAOS_SECONDS") or SECONDS)
-    print(f"\nchaos: JIELI_CHAOS_SEED={seed} JIELI_CHAOS_SECONDS={seconds:g}", flush=True)
+    with capsys.disabled():  # the seed is always seen
+        print(f"\nchaos: JIELI_CHAOS_SEED={seed} JIELI_CHAOS_SECONDS={seconds:g}", flush=True)
     one, two = Chaos(seed, seconds, "sqlite"), Chaos(seed, seconds, "postgresql")
 
     async def kill(name: str) -> None:
