@@ -27,17 +27,26 @@ PASSWORD = "a password of the tests"
 ACCOUNTS = (("Lin", "agent"), ("Chen", "agent"), ("Zhao", "supervisor"), ("admin", "admin"))
 
 
+def family(pid: int) -> list[int]:
+    """Return a process and all that came from it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
 def freeze(*pids: int) -> None:
-    """Stop processes without a word."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    """Stop processes, and what came from them, without a word."""
+    for one in [one for pid in pids for one in family(pid)]:
+        os.kill(one, signal.SIGSTOP)
 
 
 def thaw(*pids: int) -> None:
     """Let frozen processes go on."""
-    for pid in pids:
+    for one in [one for pid in pids for one in family(pid)]:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+            os.kill(one, signal.SIGCONT)
 
 
 class Desk:
@@ -178,9 +187,7 @@ class Postgres:
 
     def pids(self) -> list[int]:
         """Return the postmaster and all its processes."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text("ascii").splitlines()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("ascii").split()
-        return [postmaster, *map(int, children)]
+        return family(int((self.folder / "data" / "postmaster.pid").read_text("ascii").splitlines()[0]))
 
     def kill(self) -> None:
         """End all of it at once."""
