@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 import uvicorn
@@ -27,6 +28,7 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     """Serve until told to stop; running turns are finished first."""
+    os.umask(0o077)  # customers' words are nobody else's on this machine
     config = uvicorn.Config(
         create_app(),
         host=settings.host,

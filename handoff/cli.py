@@ -28,6 +28,7 @@ app.add_typer(agents_app, name="agent")
 @app.callback()
 def read_environment() -> None:
     """Give every command the settings of `.env` and the secrets that `make run` has made, where there are any."""
+    os.umask(0o077)  # customers' words and secrets are nobody else's on this machine
     kept = ROOT / os.environ.get("JIELI_VAR", "var") / "secrets.env"
     if kept.is_file() or (ROOT / os.environ.get("JIELI_ENV_FILE", ".env")).is_file():
         os.environ.update(load().values)
