@@ -54,6 +54,7 @@ class Desk:
 
     def __init__(self, product: Product, var: Path, program: list[str] | None = None, **settings: str) -> None:
         self.var, self.port = var, free_ports(1)[0]
+        self._template = product.var / "template"
         self.url = f"http://127.0.0.1:{self.port}"
         shared = {name: product.secret(name) for name in SHARED_SECRETS}
         passwords = {f"DEMO_PASSWORD_{name.upper()}": PASSWORD for name, _ in ACCOUNTS}
@@ -70,9 +71,15 @@ class Desk:
         return self._process.pid
 
     def prepare(self) -> Desk:
-        """Bring the database up to date and make the accounts."""
-        for command in ("migrate", "demo"):
-            self.run("jieli", command).check_returncode()
+        """Bring the database up to date and make the accounts; SQLite's file is made once and copied from then on."""
+        sqlite = "DATABASE_URL" not in self.environment
+        folder = self._template if sqlite else self.var
+        if not (folder / "desk.db").exists():
+            for command in ("migrate", "demo"):
+                self.run("jieli", command, JIELI_VAR=str(folder)).check_returncode()
+        if sqlite:
+            self.var.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copy2(folder / "desk.db", self.var / "desk.db")
         return self
 
     def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
