@@ -1,0 +1,240 @@
+"""`claim`: people taking waiting conversations, 32 at once, on SQLite and on PostgreSQL.
+
+Every worker tries again and again to claim a random waiting conversation for a random agent, so most tries meet another
+worker, a full agent, or both. The peer, in the same run, is what a claim needs at least, bare: 32 workers with a
+connection each who take the conversation (`UPDATE … WHERE owner = 'queue'`), count what the agent holds, and write the
+audit row. Afterwards the database is asked: nobody twice, nobody over capacity. Goal: 0.7 of the bare rate of claims.
+PostgreSQL is left out, and this is said, where none answers (`JIELI_BENCH_POSTGRES` names another).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import func, select
+
+from benchmarks.desk import GROUP, Talk, Worker, folder, prepare, seed_people, seed_talks
+from benchmarks.measure import Comparison, Goal, machine, print_comparison, print_table
+from handoff.agents.models import Agent
+from handoff.clock import now
+from handoff.conversations.models import Conversation, OwnershipEvent
+from handoff.database import Database
+from handoff.desk import desk
+from handoff.errors import ApiError
+from handoff.identifiers import new_id
+from handoff.queue.models import Handoff, State
+from handoff.queue.service import Queue
+from handoff.settings import settings
+
+WORKERS, AGENTS, CAPACITY = 32, 400, 5
+GOAL = Goal(0.7, at_least=True)
+POSTGRES = os.environ.get("JIELI_BENCH_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+BARE_CLAIM = "UPDATE conversations SET owner = {0}, version = version + 1 WHERE id = {0} AND owner = 'queue'"
+BARE_COUNT = "SELECT count(*) FROM conversations WHERE owner = {0}"
+BARE_AUDIT = (
+    "INSERT INTO ownership_events (conversation_id, version, from_owner, to_owner, \"by\", reason, flagged, created_at)"
+    " VALUES ({0}, 2, 'queue', {0}, {0}, 'claimed', {1}, {0})"
+)
+
+
+@dataclass
+class Outcome:
+    """What a run did: claims won, tries, seconds."""
+
+    won: int
+    tries: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Claims won a second."""
+        return self.won / self.seconds
+
+
+async def seed(address: str, talks: int) -> tuple[list[Worker], list[Talk]]:
+    """Fill an empty database with people on duty and conversations that wait."""
+    database = Database(address)
+    people = await seed_people(database, AGENTS, CAPACITY)
+    waiting = await seed_talks(database, talks, [])
+    async with database.write() as session:
+        for number, talk in enumerate(waiting, 1):
+            conversation = await session.get_one(Conversation, talk.id)
+            conversation.owner = "queue"
+            session.add(_handoff(talk, number))
+    await database.close()
+    return people, waiting
+
+
+def _handoff(talk: Talk, arrival: int) -> Handoff:
+    return Handoff(
+        id=f"h_{talk.id}",
+        conversation_id=talk.id,
+        reason="asked_for_person",
+        priority=3,
+        group_name=GROUP,
+        emotion={"label": "calm", "score": 0.5, "course": []},
+        evidence=[],
+        summary_line={"zh": "手环没有步数", "en": "No steps"},
+        state=State.WAITING,
+        arrival=arrival,
+        created_at=now() - timedelta(minutes=1),
+    )
+
+
+async def ours(address: str, people: list[Worker], waiting: list[Talk], tries: int) -> Outcome:
+    """Let 32 workers claim through the desk's own service."""
+    settings.database_url = address
+    desk.open()
+    left, won = iter(range(tries)), 0
+
+    async def work(chance: random.Random) -> None:
+        nonlocal won
+        for _ in left:
+            talk, person = chance.choice(waiting), chance.choice(people)
+            try:
+                async with desk.database.write() as session:
+                    agent = await session.get_one(Agent, person.id)
+                    await Queue(session).claim(f"h_{talk.id}", agent)
+                won += 1
+            except ApiError as error:
+                if error.code not in {"already_claimed", "at_capacity"}:
+                    raise
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work(random.Random(number)) for number in range(WORKERS)))  # noqa: S311
+    seconds = time.perf_counter() - began
+    await desk.close()
+    return Outcome(won, tries, seconds)
+
+
+def bare(connect: Callable[[], Any], mark: str, people: list[Worker], waiting: list[Talk], tries: int) -> Outcome:
+    """Let 32 threads run the bare statements."""
+    left, lock, won = iter(range(tries)), threading.Lock(), [0]
+    begin = "BEGIN IMMEDIATE" if mark == "?" else "BEGIN"
+    no = "0" if mark == "?" else "false"
+    claim, count, audit = (words.format(mark, no) for words in (BARE_CLAIM, BARE_COUNT, BARE_AUDIT))
+
+    def work(chance: random.Random) -> None:
+        connection = connect()
+        while True:
+            with lock:
+                if next(left, None) is None:
+                    break
+            talk, owner = chance.choice(waiting), f"agent:{chance.choice(people).id}"
+            connection.execute(begin)
+            held = connection.execute(count, (owner,)).fetchone()[0]
+            taken = held < CAPACITY and connection.execute(claim, (owner, talk.id)).rowcount
+            if taken:
+                moment = now() if mark == "%s" else now().strftime("%Y-%m-%d %H:%M:%S.%f")
+                connection.execute(audit, (talk.id, owner, owner, moment))
+            connection.execute("COMMIT" if taken else "ROLLBACK")
+            if taken:
+                with lock:
+                    won[0] += 1
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=(random.Random(number),)) for number in range(WORKERS)]  # noqa: S311
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Outcome(won[0], tries, time.perf_counter() - began)
+
+
+async def faults(address: str) -> tuple[int, int]:
+    """Return how many conversations were claimed twice, and how many people hold too many."""
+    database = Database(address)
+    async with database.read() as session:
+        claims = select(func.count()).where(OwnershipEvent.reason == "claimed").group_by(OwnershipEvent.conversation_id)
+        double = sum(1 for number in await session.scalars(claims) if number > 1)
+        held = select(func.count()).where(Conversation.owner.startswith("agent:")).group_by(Conversation.owner)
+        over = sum(1 for number in await session.scalars(held) if number > CAPACITY)
+    await database.close()
+    return double, over
+
+
+@contextmanager
+def postgres_database() -> Iterator[str]:
+    """Yield the address of an empty database that is dropped afterwards."""
+    name = f"jieli_bench_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(POSTGRES, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        try:
+            yield f"{POSTGRES.rpartition('/')[0]}/{name}"
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+
+
+def sqlite_connection(path: Path) -> sqlite3.Connection:
+    """Return a connection as safe as the desk's."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def on_sqlite(talks: int, tries: int) -> tuple[Outcome, Outcome, tuple[int, int]]:
+    """Measure on SQLite."""
+    with folder() as var:
+        people, waiting = asyncio.run(seed(prepare(var), talks))
+        peer = bare(lambda: sqlite_connection(var / "desk.db"), "?", people, waiting, tries)
+    with folder() as var:
+        address = prepare(var)
+        people, waiting = asyncio.run(seed(address, talks))
+        return asyncio.run(ours(address, people, waiting, tries)), peer, asyncio.run(faults(address))
+
+
+def on_postgres(talks: int, tries: int) -> tuple[Outcome, Outcome, tuple[int, int]]:
+    """Measure on PostgreSQL."""
+    with postgres_database() as url, folder() as var:
+        people, waiting = asyncio.run(seed(prepare(var, _driver(url)), talks))
+        peer = bare(lambda: psycopg.connect(url, autocommit=True), "%s", people, waiting, tries)
+    with postgres_database() as url, folder() as var:
+        address = prepare(var, _driver(url))
+        people, waiting = asyncio.run(seed(address, talks))
+        return asyncio.run(ours(address, people, waiting, tries)), peer, asyncio.run(faults(address))
+
+
+def _driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def main() -> None:
+    """Read the command line, measure, print."""
+    parser = argparse.ArgumentParser(prog="benchmarks.claim", description=__doc__)
+    parser.add_argument("--tries", type=int, default=20_000, help="on each database")
+    parser.add_argument("--talks", type=int, default=2_500, help="conversations that wait")
+    options = parser.parse_args()
+    runs = {"SQLite": on_sqlite}
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=2).close()
+        runs["PostgreSQL"] = on_postgres
+    except psycopg.Error:
+        print("No PostgreSQL answers; measuring on SQLite alone.")
+    lines, rows = [], []
+    for name, measure in runs.items():
+        mine, peer, (double, over) = measure(options.talks, options.tries)
+        lines.append(Comparison(f"claims/s on {name}", mine.rate, peer.rate, GOAL))
+        rows.append([name, mine.tries, mine.won, double, over, mine.tries / mine.seconds, peer.tries / peer.seconds])
+    print_comparison(f"claim: {WORKERS} workers ({machine()})", "bare statements", lines)
+    head = ["", "tries", "won", "claimed twice", "over capacity", "tries/s", "bare tries/s"]
+    print_table("What the database says afterwards", head, rows)
+
+
+if __name__ == "__main__":
+    main()
