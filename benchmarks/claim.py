@@ -35,7 +35,6 @@ from handoff.conversations.models import Conversation, OwnershipEvent
 from handoff.database import Database
 from handoff.desk import desk
 from handoff.errors import ApiError
-from handoff.identifiers import new_id
 from handoff.queue.models import Handoff, State
 from handoff.queue.service import Queue
 from handoff.settings import settings
@@ -115,7 +114,7 @@ async def ours(address: str, people: list[Worker], waiting: list[Talk], tries: i
                     raise
 
     began = time.perf_counter()
-    await asyncio.gather(*(work(random.Random(number)) for number in range(WORKERS)))  # noqa: S311
+    await asyncio.gather(*(work(random.Random(number)) for number in range(WORKERS)))
     seconds = time.perf_counter() - began
     await desk.close()
     return Outcome(won, tries, seconds)
@@ -147,7 +146,7 @@ def bare(connect: Callable[[], Any], mark: str, people: list[Worker], waiting: l
                     won[0] += 1
         connection.close()
 
-    threads = [threading.Thread(target=work, args=(random.Random(number),)) for number in range(WORKERS)]  # noqa: S311
+    threads = [threading.Thread(target=work, args=(random.Random(number),)) for number in range(WORKERS)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()

@@ -109,7 +109,7 @@ class Database:
             self.engine = readers = writers = create_async_engine(
                 url, **OPTIONS, pool_pre_ping=True, connect_args=POSTGRES_CONNECT
             )
-        self._engines = {self.engine, readers, writers}
+        self.engines = {self.engine, readers, writers}
         self._readers = async_sessionmaker(readers, expire_on_commit=False)
         self._long_readers = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writers = async_sessionmaker(writers.execution_options(write=True), expire_on_commit=False)
@@ -183,7 +183,7 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back."""
-        for engine in self._engines:
+        for engine in self.engines:
             await engine.dispose()
 
 
