@@ -63,12 +63,14 @@ class Measured:
 Body = Callable[[str, int, str], dict[str, Any]]
 
 
-def _our_body(conversation: str, seq: int, text: str) -> dict[str, Any]:
+def our_body(conversation: str, seq: int, text: str) -> dict[str, Any]:
+    """A turn for the desk's door."""
     messages = [{"seq": seq, "text": text}]
     return {"conversation": conversation, "turn_id": f"{conversation}-{seq}", "messages": messages}
 
 
-def _stock_body(conversation: str, seq: int, text: str) -> dict[str, Any]:
+def stock_body(conversation: str, seq: int, text: str) -> dict[str, Any]:
+    """A turn for Rasa's REST channel."""
     return {"sender": conversation, "message": text}
 
 
@@ -127,7 +129,7 @@ def _measure(stack: processes.Stack, body: Body, seconds: float) -> Measured:
 def measure_ours(seconds: float) -> Measured:
     """Our bot, by the lines of Procfile."""
     with processes.ours() as stack:
-        measured = _measure(stack, _our_body, seconds)
+        measured = _measure(stack, our_body, seconds)
         measured.size = (Path(stack.environment["BOT_MODELS"]) / "current.tar.gz").stat().st_size / 1e6
     return measured
 
@@ -135,7 +137,7 @@ def measure_ours(seconds: float) -> Measured:
 def measure_stock(trained: Path, seconds: float) -> Measured:
     """Stock Rasa, trained in `trained`."""
     with processes.stock(trained) as stack:
-        measured = _measure(stack, _stock_body, seconds)
+        measured = _measure(stack, stock_body, seconds)
     measured.size = (trained / project.MODEL).stat().st_size / 1e6
     measured.train = project.train_seconds(trained)
     return measured

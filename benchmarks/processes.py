@@ -20,10 +20,11 @@ from benchmarks.measure import free_port
 from benchmarks.stock_rasa import project
 from handoff.runner import environment as settings
 from handoff.runner import model, procfile
+from handoff.runner.child import end_with_parent
 from handoff.runner.readiness import probes
 
 ROOT = settings.ROOT
-START_SECONDS = 300.0
+START_SECONDS = 600.0
 ASK_EVERY = 0.05
 
 
@@ -49,9 +50,12 @@ class Program:
 
     def start(self) -> None:
         """Start it, without waiting."""
+        parent = os.getpid()
         with self.log.open("ab") as log:
-            self.running = subprocess.Popen(self.words, cwd=self.folder, env=dict(self.environment), stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.running = subprocess.Popen(
+                self.words, cwd=self.folder, env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True, preexec_fn=lambda: end_with_parent(signal.SIGKILL, parent),
+            )
 
     def wait(self) -> None:
         """Return when it is ready; RuntimeError with the end of its log when it does not get there."""
