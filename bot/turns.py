@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 ACTION_SECONDS = 15.0
 # Shorter than the action server keeps an idle connection (5 s).
-KEPT_SECONDS = 4.0
+KEPT_SECONDS = 2.0
 COURSE_LENGTH = 10
 CHANNEL = "desk"
 _OFFER = {"zh": "转人工", "en": "Talk to a person"}
@@ -40,11 +40,12 @@ class BrokenActionError(BaseException):
 class WatchedEndpoint(EndpointConfig):
     """The action server, whose failures end the turn instead of being logged and forgotten.
 
-    Its connections are kept: Rasa makes a new client for every action. An action knows its turn, so that asking again
-    over a connection that was closed meanwhile does nothing twice.
+    Its connections are kept: Rasa makes a new client for every action. One that the action server has just closed is
+    noticed only when it is used; then the action is asked for again over a new one. What an action does in the shop is
+    keyed by its turn, so that nothing is done twice.
     """
 
-    _session: aiohttp.ClientSession | None = None
+    _kept: aiohttp.ClientSession | None = None
 
     @classmethod
     def around(cls, endpoint: EndpointConfig) -> "WatchedEndpoint":
@@ -58,10 +59,7 @@ class WatchedEndpoint(EndpointConfig):
         call = json or {}
         name = call.get("next_action", "action")
         try:
-            try:
-                answer = await self._ask(call)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-                answer = await self._ask(call)
+            answer = await self._ask_by_kept_connection(call)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error, ClientResponseError):
                 if error.status == 400:
@@ -72,27 +70,36 @@ class WatchedEndpoint(EndpointConfig):
             raise BrokenActionError(f"{name}: no JSON object came back")
         return answer
 
-    async def _ask(self, call: dict[str, Any]) -> Any:
+    async def _ask_by_kept_connection(self, call: dict[str, Any]) -> Any:
         body = json_text.dumps(call, ensure_ascii=False).encode()
-        async with self._kept_session().post(concat_url(self.url, None), data=body) as response:
+        if self._kept is None or self._kept.closed:
+            self._kept = self._session()
+        try:
+            return await self._ask(self._kept, body)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
+            async with self._session() as fresh:
+                return await self._ask(fresh, body)
+
+    async def _ask(self, session: aiohttp.ClientSession, body: bytes) -> Any:
+        async with session.post(concat_url(self.url, None), data=body) as response:
             content = await response.read()
             if response.status >= 400:
                 raise ClientResponseError(response.status, response.reason, content.decode(errors="replace"))
             return json_text.loads(content)
 
-    def _kept_session(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=ACTION_SECONDS),
-                headers={**self.headers, "Content-Type": "application/json"},
-            )
-        return self._session
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=ACTION_SECONDS),
+            headers={**self.headers, "Content-Type": "application/json"},
+        )
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        if self._kept is not None:
+            await self._kept.close()
 
 
 class DeskOutput(OutputChannel):
