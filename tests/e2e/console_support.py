@@ -122,8 +122,8 @@ async def reply(page: Page, words: str) -> None:
 @asynccontextmanager
 async def another_page(browser: Browser, product: Product, **options: Any) -> AsyncIterator[Page]:
     """A page of another person, in a browser context of its own."""
-    options = {"viewport": DESKTOP, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
-    context = await browser.new_context(base_url=product.url, **options)
+    usual = {"base_url": product.url, "viewport": DESKTOP, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+    context = await browser.new_context(**{**usual, **options})
     try:
         yield await context.new_page()
     finally:

@@ -197,7 +197,9 @@ async def test_the_console_works_by_polling_alone(browser: Browser, product: Pro
     async with waiting_customer(product, "只能轮询") as one, another_page(browser, product) as page:
         await page.context.route_web_socket("**/_nicegui_ws/**", _refuse)
         await log_in(page, product.agent())
-        await go_online(page)
+        online = page.get_by_role("radio", name="在线")
+        await online.click()
+        await expect(online).to_be_checked(timeout=BACK)
         await claim(page, one)
         await reply(page, "轮询也能回复")
         await one.hears("轮询也能回复")

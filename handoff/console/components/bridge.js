@@ -2,6 +2,7 @@
 import { call, connect, connected, onSilence, receive, settle, store } from "jieli";
 import "jieli/lists.js";
 
+const PATIENCE = 5000;
 const RELOAD_ANSWER = "Implicit handshake failed"; // the desk has restarted and does not know this page any more
 
 export default {
@@ -28,9 +29,16 @@ export default {
       socket.off("connect_error");
       socket.on("connect_error", this.refused);
       socket.io.reconnectionDelayMax(2000);
+      socket.io.timeout(PATIENCE);
+      setTimeout(() => { if (!socket.connected) this.poll(); }, PATIENCE);
       window.addEventListener("offline", () => this.doubt());
       window.addEventListener("online", () => socket.connected || socket.connect());
       onSilence(() => this.doubt());
+    },
+    // WebSockets may be blocked on the way, sometimes without a word.
+    poll() {
+      window.socket.io.opts.transports = ["polling", "websocket"];
+      window.socket.disconnect().connect();
     },
     // The line may look open for a long time after the network is gone: open it anew.
     doubt() {
@@ -45,7 +53,7 @@ export default {
     },
     async refused(error) {
       connected(false);
-      if (error.message === "timeout") window.socket.io.opts.transports = ["polling", "websocket"];
+      if (error.message === "timeout") this.poll();
       const door = await fetch("/desk/login", { redirect: "manual", cache: "no-store" }).catch(() => null);
       if (!door) return; // no network: the socket tries again
       if (door.ok) window.location.href = `/desk/login?next=${store.page}`;
