@@ -29,14 +29,13 @@ from sqlalchemy import func, select
 
 from benchmarks.desk import GROUP, Talk, Worker, folder, prepare, seed_people, seed_talks
 from benchmarks.measure import Comparison, Goal, machine, print_comparison, print_table
-from handoff.agents.models import Agent
 from handoff.clock import now
 from handoff.conversations.models import Conversation, OwnershipEvent
 from handoff.database import Database
 from handoff.desk import desk
 from handoff.errors import ApiError
+from handoff.queue.claims import claim
 from handoff.queue.models import Handoff, State
-from handoff.queue.service import Queue
 from handoff.settings import settings
 
 WORKERS, AGENTS, CAPACITY = 32, 400, 5
@@ -105,9 +104,7 @@ async def ours(address: str, people: list[Worker], waiting: list[Talk], tries: i
         for _ in left:
             talk, person = chance.choice(waiting), chance.choice(people)
             try:
-                async with desk.database.write() as session:
-                    agent = await session.get_one(Agent, person.id)
-                    await Queue(session).claim(f"h_{talk.id}", agent)
+                await claim(f"h_{talk.id}", person.id)
                 won += 1
             except ApiError as error:
                 if error.code not in {"already_claimed", "at_capacity"}:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
 from handoff.clock import now
-from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, OwnershipEvent
+from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, OwnershipEvent, Standing, agent_of
 from handoff.database import after_commit
 from handoff.desk import desk
 
@@ -38,6 +40,65 @@ def kind(owner: str) -> str:
     return owner.partition(":")[0]
 
 
+@dataclass(frozen=True)
+class Change:
+    """One change of owner: what the conversation's row becomes, its row in the audit, and what everybody is told."""
+
+    values: dict[str, Any]
+    audit: dict[str, Any]
+    standing: Standing
+
+    async def tell(self) -> None:
+        """Count the change and tell it; only when it is stored."""
+        before = self.audit["from_owner"]
+        metrics.OWNER_CHANGES.labels(kind(before), kind(self.standing.owner)).inc()
+        await desk.hub.publish(
+            "owner",
+            self.audit["conversation_id"],
+            before=before,
+            version=self.audit["version"],
+            **asdict(self.standing),
+        )
+
+
+def change_of(
+    conversation: Conversation | Row[Any],
+    to: str,
+    *,
+    by: str,
+    reason: str,
+    note: str | None = None,
+    flagged: bool = False,
+) -> Change:
+    """Return the change that gives the conversation, which the caller has locked, to `to`. Raises IllegalChange."""
+    before = conversation.owner
+    if (kind(before), kind(to)) not in KINDS:
+        raise IllegalChange(f"{before} -> {to}")
+    moment = now()
+    values: dict[str, Any] = {
+        "owner": to,
+        "version": conversation.version + 1,
+        "updated_at": moment,
+        "concern": 0,
+        "turn_until": None,
+        "last_agent_id": agent_of(to) or conversation.last_agent_id,
+    }
+    if to != BOT or before != CLOSED:
+        values["answered_seq"] = conversation.last_customer_seq
+    audit = {
+        "conversation_id": conversation.id,
+        "version": values["version"],
+        "from_owner": before,
+        "to_owner": to,
+        "by": by,
+        "reason": reason,
+        "note": note,
+        "flagged": flagged,
+        "created_at": moment,
+    }
+    return Change(values, audit, Standing(to, conversation.group_name, 0, values["last_agent_id"]))
+
+
 def change_owner(
     session: AsyncSession,
     conversation: Conversation,
@@ -53,37 +114,10 @@ def change_owner(
     `by` is `bot`, `customer`, `system` or `agent:<id>`. What was decided under the old version can no longer be stored,
     and the bot owes no answer to what was said before. Raises IllegalChange.
     """
-    before = conversation.owner
-    if (kind(before), kind(to)) not in KINDS:
-        raise IllegalChange(f"{before} -> {to}")
-    conversation.owner = to
-    conversation.version += 1
-    conversation.updated_at = now()
-    conversation.concern = 0
-    conversation.turn_until = None
-    if to != BOT or before != CLOSED:
-        conversation.answered_seq = conversation.last_customer_seq
-    if conversation.agent_id:
-        conversation.last_agent_id = conversation.agent_id
-    event = OwnershipEvent(
-        conversation_id=conversation.id,
-        version=conversation.version,
-        from_owner=before,
-        to_owner=to,
-        by=by,
-        reason=reason,
-        note=note,
-        flagged=flagged,
-        created_at=now(),
-    )
+    change = change_of(conversation, to, by=by, reason=reason, note=note, flagged=flagged)
+    for name, value in change.values.items():
+        setattr(conversation, name, value)
+    event = OwnershipEvent(**change.audit)
     session.add(event)
-    standing = conversation.standing
-
-    async def tell() -> None:
-        metrics.OWNER_CHANGES.labels(kind(before), kind(to)).inc()
-        await desk.hub.publish(
-            "owner", conversation.id, before=before, version=event.version, **asdict(standing)
-        )
-
-    after_commit(session, tell)
+    after_commit(session, change.tell)
     return event

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from handoff.agents.models import Agent
 from handoff.agents.rights import oversees, require_desk_role
 from handoff.conversations.schemas import conversation_view
+from handoff.conversations.service import Conversations
 from handoff.desk import desk
 from handoff.errors import ApiError, caller_language
 from handoff.principals import Colleague
+from handoff.queue.claims import claim as take
 from handoff.queue.service import Queue, handoff_view, ranked
 
 router = APIRouter(prefix="/v1", tags=["queue"])
@@ -44,6 +46,6 @@ async def waiting_line(agent: Agent, group: str | None, language: str) -> list[d
 async def claim(id: str, caller: Colleague) -> dict[str, Any]:
     """Take a waiting conversation; of several people exactly one gets it."""
     require_desk_role(caller.agent)
-    async with desk.database.write() as session:
-        agent = await session.get_one(Agent, caller.agent.id)
-        return conversation_view(await Queue(session).claim(id, agent))
+    conversation_id = await take(id, caller.agent.id)
+    async with desk.database.read() as session:
+        return conversation_view(await Conversations(session).get(conversation_id))

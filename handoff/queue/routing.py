@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +11,7 @@ from handoff.agents.models import Agent, AgentGroup, Presence, Role
 from handoff.conversations.service import held_by
 from handoff.desk import desk
 from handoff.errors import ApiError
+from handoff.queue.claims import claim
 from handoff.queue.models import State
 from handoff.queue.service import Queue
 
@@ -22,14 +25,12 @@ async def assign_waiting() -> None:
             if handoff.state == State.WAITING
         ]
     for handoff_id, group in line:
-        async with desk.database.write() as session:
+        async with desk.database.read() as session:
             agent = await freest(session, group)
-            if agent is None:
-                continue
-            try:
-                await Queue(session).claim(handoff_id, agent)
-            except ApiError:
-                continue
+        if agent is None:
+            continue
+        with contextlib.suppress(ApiError):  # somebody was faster, or the seat is taken meanwhile
+            await claim(handoff_id, agent.id)
 
 
 async def freest(session: AsyncSession, group: str) -> Agent | None:

@@ -21,7 +21,7 @@ from handoff.database import after_commit
 from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.identifiers import new_id
-from handoff.locales import both, text
+from handoff.locales import text
 from handoff.privacy.masking import mask
 from handoff.queue.announcement import announce
 from handoff.queue.hours import opens_at
@@ -173,28 +173,6 @@ class Queue:
             query = query.where(Handoff.group_name.in_(groups))
         return [(handoff, conversation) for handoff, conversation in await self.session.execute(query)]
 
-    async def claim(self, handoff_id: str, agent: Agent) -> Conversation:
-        """Give a waiting conversation to `agent`: one claim wins.
-
-        Raises 404, 403 for another group's, 409 `already_claimed` (details say who), `at_capacity`, `on_break`,
-        `offline`.
-        """
-        handoff = await self.session.get(Handoff, handoff_id)
-        if handoff is None:
-            raise ApiError(404, "not_found")
-        if agent.role == Role.AGENT and handoff.group_name not in agent.group_names:
-            raise ApiError(403, "forbidden")
-        conversation = await Conversations(self.session).get(handoff.conversation_id, lock=True)
-        await self.session.refresh(handoff)
-        if handoff.state not in OPEN_STATES or conversation.owner != QUEUE:
-            raise await self._already_claimed(handoff)
-        await self.seat(agent)
-        await self.leave_line(conversation, State.CLAIMED, agent)
-        await Conversations(self.session).close_buttons(conversation)
-        change_owner(self.session, conversation, agent.owner_key, by=agent.owner_key, reason="claimed")
-        await self.greet(conversation, agent)
-        return conversation
-
     async def greet(self, conversation: Conversation, agent: Agent) -> None:
         """Tell the customer who is with them now."""
         language = conversation.reading_language
@@ -203,15 +181,6 @@ class Queue:
             Sender.SYSTEM,
             text("queue.joined", language, name=agent.name),
             sender_name=text("desk.system", language),
-        )
-
-    async def _already_claimed(self, handoff: Handoff) -> ApiError:
-        winner = await self.session.get(Agent, handoff.claimed_by) if handoff.claimed_by else None
-        return ApiError(
-            409,
-            "already_claimed",
-            {"by": winner.name if winner else None},
-            name=winner.name if winner else both("desk.somebody"),
         )
 
     async def seat(self, agent: Agent) -> None:

@@ -16,6 +16,7 @@ from handoff.conversations.work import Work
 from handoff.customers.service import Customers
 from handoff.desk import desk
 from handoff.promises.service import Promises
+from handoff.queue.claims import claim
 from handoff.queue.models import Reason
 from handoff.queue.service import Queue
 from tests.handoff.pictures import PNG
@@ -39,19 +40,25 @@ async def scene(situation: str, owner_id: str) -> Scene:
     made, conversation_id = await _start()
     async with desk.database.write() as session:
         conversation = await Conversations(session).get(conversation_id, lock=True)
-        owner = await session.get_one(Agent, owner_id)
         if situation == "concern":
             conversation.concern = 80
         elif situation != "bot":
             handoff = await Queue(session).enqueue(conversation, Reason.ASKED_FOR_PERSON, by="customer")
             made.handoff = handoff.id
-            if situation != "waiting":
-                await Queue(session).claim(handoff.id, owner)
-                promise = await Promises(session).give(conversation, owner, "明天回复", now() + timedelta(days=1))
-                made.promise = promise.id
-            if situation == "closed":
-                await Work(session, owner).resolve(conversation, "solved", None)
+    if situation not in {"bot", "concern", "waiting"}:
+        await claim(made.handoff, owner_id)
+        await _work_on(made, conversation_id, owner_id, close=situation == "closed")
     return made
+
+
+async def _work_on(made: Scene, conversation_id: str, owner_id: str, *, close: bool) -> None:
+    async with desk.database.write() as session:
+        conversation = await Conversations(session).get(conversation_id, lock=True)
+        owner = await session.get_one(Agent, owner_id)
+        promise = await Promises(session).give(conversation, owner, "明天回复", now() + timedelta(days=1))
+        made.promise = promise.id
+        if close:
+            await Work(session, owner).resolve(conversation, "solved", None)
 
 
 async def _start() -> tuple[Scene, str]:
