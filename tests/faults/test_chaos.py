@@ -22,7 +22,7 @@ from tests.faults.site import Site
 from tests.faults.wire import Wire
 from tests.product import Product
 
-SECONDS = 45.0
+SECONDS = 30.0
 Fault = Callable[[], Awaitable[None]]
 
 
@@ -92,7 +92,7 @@ async def test_chaos(product: Product, site: Site, pair: Pair, capsys: pytest.Ca
         "freeze shop": (2, lambda: one.stand_still(product.pid("shop"))),
         "freeze actions": (2, lambda: one.stand_still(product.pid("actions"))),
     }
-    if seconds > 2 * SECONDS:  # it takes long to come back
+    if seconds >= 3 * SECONDS:  # it takes long to come back
         of_product["kill bot"] = (1, lambda: kill("bot"))
     of_pair: dict[str, tuple[int, Fault]] = {
         "first desk dies": (2, lambda: replace(pair.first)),

@@ -97,7 +97,7 @@ def test_nobody_there_and_nothing_hides_another(desk: Desk, tmp_path: Path) -> N
         BOT_TRACKERS=str(memory),
         SECRET_KEY="changeme",
     )
-    kept.chmod(0o600)
+    kept.unlink()
     expect(
         found,
         Redis="unreachable",

@@ -16,28 +16,11 @@ async def kill_and_wait(product: Product, name: str) -> None:
     await asyncio.to_thread(product.wait_ready, name)
 
 
-async def test_shop_and_action_server_die(product: Product, site: Site) -> None:
+async def test_every_process_dies_in_turn(product: Product, site: Site) -> None:
     async def fault() -> None:
-        await kill_and_wait(product, "shop")
-        await kill_and_wait(product, "actions")
-        await asyncio.sleep(2)
-
-    await under_load(site, product, fault, check)
-
-
-async def test_the_desk_dies_again_and_again(product: Product, site: Site) -> None:
-    async def fault() -> None:
-        for _ in range(3):
-            await kill_and_wait(product, "desk")
-            await asyncio.sleep(3)
+        for name in ("shop", "actions", "desk", "bot", "desk"):
+            await kill_and_wait(product, name)
+            await asyncio.sleep(2)
 
     ledger = await under_load(site, product, fault, check, agents=2)
     assert ledger.refusals, "nobody noticed that the desk was gone"
-
-
-async def test_the_bot_dies(product: Product, site: Site) -> None:
-    async def fault() -> None:
-        await kill_and_wait(product, "bot")
-        await asyncio.sleep(2)
-
-    await under_load(site, product, fault, check)
