@@ -239,6 +239,9 @@ def _begin_sqlite(connection: Connection) -> None:
     if not connection.get_execution_options().get("write", False):
         connection.exec_driver_sql("BEGIN")
     elif isinstance(direct := connection.connection.dbapi_connection, DirectConnection):
-        direct.begin_write(SQLITE_BUSY_SECONDS)
+        try:
+            direct.begin_write(SQLITE_BUSY_SECONDS)
+        except sqlite3.OperationalError as error:  # locked by another program, or a full disk
+            raise OperationalError("BEGIN IMMEDIATE", None, error) from error
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
