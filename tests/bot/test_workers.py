@@ -232,6 +232,7 @@ class TestStart:
         process = rasa_server(bot_stack.environment, free_port(), tmp_path / "bot.log")
         process.words[-1] = str(tmp_path / "model.tar.gz")
         Path(process.words[-1]).write_bytes(b"no archive")
-        with pytest.raises(RuntimeError, match="Could not load model due to"):
+        with pytest.raises(RuntimeError, match="cannot be loaded; train one"):
             process.start(lambda: False)
         assert process.stop() == 1
+        assert "Could not load model due to" in (tmp_path / "bot.log").read_text(), "the runner looks for these words"
