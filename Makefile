@@ -23,7 +23,7 @@ BOT_ENV := PYTHONPATH=. RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLA
 ARGS ?=
 NAME ?=
 
-.PHONY: help setup run test bench train validate lint clean check-disk
+.PHONY: help setup run test bench train validate lint audit clean check-disk
 
 help: ## this list / 本列表
 	@echo "Jieli 接力 - make TARGET"
@@ -50,6 +50,10 @@ validate: setup ## check the bot's data / 检查机器人数据
 lint: setup ## ruff and mypy / 代码检查
 	@failed=0; $(PY) -m ruff check . || failed=1; $(PY) -m mypy handoff examples benchmarks || failed=1; exit $$failed
 
+audit: setup ## known flaws in what the lock files pin / 依赖漏洞检查
+	@exec $(PY) -m handoff.runner.audit
+
+test: setup ## every test: desk, shop, bot, end to end / 全部测试
 test: setup ## every test: desk, shop, bot, end to end, faults / 全部测试
 	@failed=0; summary=""; \
 	$(PY) -m handoff.runner.model </dev/null || { failed=1; summary="  model          FAILED\n"; }; \

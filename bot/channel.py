@@ -16,20 +16,20 @@ from sanic.response import HTTPResponse, json
 from bot.logs import keep_words_out
 from bot.server.workers import parent_is_stopped
 from bot.turns import Desk
-from bot.wire import BODY_LIMIT, DoorError, ParseRequest, ResetRequest, TurnRequest, read_body
+from bot.wire import BODY_LIMIT, DoorError, ForgetRequest, ParseRequest, ResetRequest, TurnRequest, read_body
 
 logger = logging.getLogger(__name__)
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _WHAT_NEXT = {
-    404: "Use /webhooks/desk/turn, parse, reset or health.",
-    405: "Use POST for turn, parse and reset, GET for health.",
+    404: "Use /webhooks/desk/turn, parse, reset, forget or health.",
+    405: "Use POST for turn, parse, reset and forget, GET for health.",
     413: "Send at most 1 MB.",
 }
 
 
 class DeskInput(InputChannel):
-    """`/webhooks/desk/turn`, `parse`, `reset` and `health`, each with the bearer `BOT_TOKEN`."""
+    """`/webhooks/desk/turn`, `parse`, `reset`, `forget` and `health`, each with the bearer `BOT_TOKEN`."""
 
     def __init__(self, token: str) -> None:
         """`token` is what the desk must send; it comes from the environment."""
@@ -68,6 +68,11 @@ class DeskInput(InputChannel):
         async def reset(request: Request) -> HTTPResponse:
             desk = await self._open(request)
             await desk.reset(read_body(request.body, ResetRequest))
+            return json({})
+
+        @door.route("/forget", methods=["POST"])
+        async def forget(request: Request) -> HTTPResponse:
+            await self._open(request).forget(read_body(request.body, ForgetRequest))
             return json({})
 
         @door.route("/health", methods=["GET"])

@@ -232,6 +232,11 @@ class SnapshotTrackerStore(TrackerStore):
         rows = await self._read("SELECT conversation FROM trackers")
         return [row[0] for row in rows]
 
+    async def forget(self, conversation: str) -> None:
+        """Remove a conversation's history, memory and answers, and overwrite their bytes in the files."""
+        self._at_hand.pop(conversation, None)
+        await self._run(lambda: self._remove(conversation))
+
     def close(self) -> None:
         """Finish what is being written and close the file."""
         self._thread.shutdown(wait=True)
@@ -293,6 +298,18 @@ class SnapshotTrackerStore(TrackerStore):
             with suppress(sqlite3.Error):  # a full disk has ended the transaction already
                 self._database.execute("ROLLBACK")
             raise
+
+    def _remove(self, conversation: str) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            for table in ("tracker_events", "trackers", "turn_answers"):
+                self._database.execute(f"DELETE FROM {table} WHERE conversation = ?", (conversation,))  # noqa: S608
+            self._database.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _keep_at_hand(self, tracker: LiveTracker) -> None:
         self._at_hand[tracker.sender_id] = tracker
@@ -366,6 +383,7 @@ def _connect(path: Path, patience: float) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves no bytes behind
     except sqlite3.Error:
         database.close()
         raise

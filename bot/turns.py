@@ -20,7 +20,7 @@ from bot.policies.handoff import HandoffPolicy
 from bot.policies.signals import PERSON_PAYLOAD, Assessor
 from bot.reading import Reader, Reading
 from bot.trackers import unwrap
-from bot.wire import DoorError, ParseRequest, ResetRequest, TurnRequest
+from bot.wire import DoorError, ForgetRequest, ParseRequest, ResetRequest, TurnRequest
 
 logger = logging.getLogger(__name__)
 
@@ -205,6 +205,11 @@ class Desk:
             ]
             tracker.update_with_events(fresh, self._processor.domain)
             await self._store.save(tracker)
+
+    async def forget(self, request: ForgetRequest) -> None:
+        """Remove all that is kept of a conversation, after the turn that runs; doing so again changes nothing."""
+        async with self._locks.hold(request.conversation):
+            await self._store.forget(request.conversation)
 
     async def _turn(self, request: TurnRequest) -> dict[str, Any]:
         async with self._locks.hold(request.conversation):

@@ -115,6 +115,12 @@ class ResetRequest(BaseModel):
     keep_facts: bool = True
 
 
+class ForgetRequest(BaseModel):
+    """The erasure of a conversation."""
+
+    conversation: str = Field(min_length=1, max_length=200)
+
+
 def read_body(body: bytes, model: type[BaseModel]) -> Any:
     """A request body as `model`; raises DoorError 400 for bad JSON, 413 for too much, 422 for a wrong shape."""
     if len(body) > BODY_LIMIT:

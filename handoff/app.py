@@ -27,6 +27,8 @@ from handoff.probes import router as probes_router
 from handoff.promises.endpoints import router as promises_router
 from handoff.queue.endpoints import router as queue_router
 from handoff.realtime.server import make_server
+from handoff.reference import document as reference
+from handoff.reference.endpoints import router as reference_router
 from handoff.settings import settings
 from handoff.summary.endpoints import router as summary_router
 from handoff.widget.endpoints import router as widget_router
@@ -57,7 +59,7 @@ def make_api() -> FastAPI:
     api = FastAPI(
         title="Jieli API",
         version="1",
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
@@ -70,8 +72,10 @@ def make_api() -> FastAPI:
         attachments_router,
         summary_router,
         promises_router,
+        reference_router,
     ):
         api.include_router(router)
+    reference.install(api)
     api.add_middleware(
         CORSMiddleware,
         allow_origins=settings.widget_origins or ["*"],

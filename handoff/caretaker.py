@@ -20,6 +20,8 @@ from handoff.conversations.service import Conversations
 from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
 from handoff.locales import text
+from handoff.privacy.erasure import announce_erasures, tell_bots
+from handoff.privacy.retention import keep_no_longer
 from handoff.promises.service import tend
 from handoff.queue.models import Reason
 from handoff.queue.routing import assign_waiting
@@ -52,12 +54,15 @@ class Caretaker:
         """
         with contextlib.suppress(*DATABASE_AWAY):
             await self._repair()
-        rounds: list[tuple[float, Callable[[], Awaitable[None]]]] = [
+        rounds: list[tuple[float, Callable[[], Awaitable[object]]]] = [
             (2, resume_forgotten),
             (5, open_groups),
             (15, tend),
             (5, hand_on_for_the_gone),
             (60, close_idle),
+            (2, announce_erasures),
+            (15, tell_bots),
+            (300, keep_no_longer),
         ]
         if settings.routing == "auto":
             rounds.append((1, assign_waiting))
@@ -76,7 +81,7 @@ class Caretaker:
             await repair()
             self._repaired = True
 
-    async def _repeat(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
                 await self._repair()
@@ -173,4 +178,4 @@ async def close_idle() -> None:
                 )
 
 
-BY_THE_CLOCK = (open_groups, tend, hand_on_for_the_gone, close_idle)
+BY_THE_CLOCK = (open_groups, tend, hand_on_for_the_gone, close_idle, keep_no_longer)

@@ -145,6 +145,31 @@ def demo_command() -> None:
             typer.echo(f"{account.name}  {passwords[account.name]}  {account.role}")
 
 
+@app.command()
+def forget(
+    customer: Annotated[
+        str, typer.Argument(help="A customer's, conversation's or the company's id, a phone or e-mail address.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove everything that is kept of a customer; the desk may run meanwhile."""
+    from handoff.privacy.commands import forget as forget_customer
+
+    sys.exit(asyncio.run(forget_customer(customer, confirmed=yes)))
+
+
+@app.command()
+def export(
+    customer: Annotated[
+        str, typer.Argument(help="A customer's, conversation's or the company's id, a phone or e-mail address.")
+    ],
+) -> None:
+    """Print everything that is kept of a customer as JSON."""
+    from handoff.privacy.commands import export as export_customer
+
+    sys.exit(asyncio.run(export_customer(customer)))
+
+
 @agents_app.command("add")
 def add_agent(
     name: str,

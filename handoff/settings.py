@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     attachment_link_seconds: int = 3600
     default_group: str = "care"
 
+    retention_days: Annotated[int, Field(ge=1)] | Literal["off"] = 730
+    retention_attachment_days: Annotated[int, Field(ge=1)] | Literal["off"] = 365
+    retention_audit_days: Annotated[int, Field(ge=1)] | Literal["off"] = 1095
+    retention_log_days: Annotated[int, Field(ge=1)] | Literal["off"] = 30
+
     @field_validator("bot_urls", "widget_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:

@@ -147,6 +147,19 @@ class BotClient:
             conversation, "reset", {"conversation": conversation, "keep_facts": keep_facts}, None, Acknowledged
         )
 
+    async def forget(self, conversation: str) -> None:
+        """Let every bot remove all it keeps of a conversation; raises BotFailed unless all of them did."""
+        failures = []
+        for url in self._urls:
+            try:
+                response = await self._client.post(f"{url}/webhooks/desk/forget", json={"conversation": conversation})
+                if response.status_code != 200:
+                    failures.append(f"{url}: HTTP {response.status_code}")
+            except httpx.HTTPError as error:
+                failures.append(f"{url}: {type(error).__name__}")
+        if failures:
+            raise BotFailed("; ".join(failures))
+
     async def healthy(self) -> bool:
         """Tell whether at least one bot process and its action server answer."""
         for url in self._urls:

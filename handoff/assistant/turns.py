@@ -20,7 +20,7 @@ from handoff.assistant.learning import learn
 from handoff.attachments.models import Attachment
 from handoff.clock import now
 from handoff.conversations.models import BOT, Conversation, Message, Note, Sender
-from handoff.conversations.service import Conversations
+from handoff.conversations.service import Conversations, Erased
 from handoff.customers.models import Customer
 from handoff.customers.service import shop_token
 from handoff.database import DATABASE_AWAY
@@ -128,6 +128,8 @@ class Turns:
             await self._desk.hub.publish("typing", conversation_id, sender=str(Sender.BOT), on=True)
             try:
                 await self._run(turn)
+            except Erased:  # nobody is left to answer
+                return
             except Exception:  # whatever breaks here, the customer must not be left in silence
                 log.exception("turn_failed", conversation=conversation_id)
                 await self._patiently(partial(self._bot_broke, turn))
@@ -230,7 +232,7 @@ class Turns:
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)
-        if not task.cancelled() and task.exception() is not None:
+        if not task.cancelled() and task.exception() is not None and not isinstance(task.exception(), Erased):
             log.error("background_work_failed", exc_info=task.exception())
 
     async def _store(self, turn: Turn, answer: Answer) -> None:

@@ -6,14 +6,18 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from handoff.attachments.models import Attachment
-from handoff.attachments.service import IMAGES, check_signature, path_of
+from handoff.attachments.service import DOCUMENTS, IMAGES, TEXT, check_signature, path_of
 from handoff.desk import desk
 from handoff.errors import ApiError
 
 router = APIRouter(tags=["attachments"])
 
 
-@router.get("/v1/attachments/{attachment_id}/{name}")
+@router.get(
+    "/v1/attachments/{attachment_id}/{name}",
+    response_class=FileResponse,
+    responses={200: {"content": {kind: {} for kind in sorted({*IMAGES, *DOCUMENTS, TEXT})}}},
+)
 async def download(attachment_id: str, name: str, expires: int, signature: str) -> FileResponse:
     """Serve a file to whoever holds its signed address: images inline, everything else as a download."""
     check_signature(attachment_id, expires, signature)

@@ -54,6 +54,7 @@ class Conversation(Base):
     `turn_by` is the desk that asks the bot about them just now, until `turn_until` by the database's clock.
     `stretch` counts how often the conversation was closed and opened again, from 1.
     `concern` (0 to 100) says how badly the bot's conversation is going (待干预 from `CONCERN_THRESHOLD`).
+    `erased_at`: its contents were removed; only the shell and the audit stand.
     """
 
     __tablename__ = "conversations"
@@ -86,6 +87,7 @@ class Conversation(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_conversations_owner_updated", "owner", "updated_at"),)
 

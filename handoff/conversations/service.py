@@ -47,6 +47,13 @@ class Said:
         return hashlib.sha256(json.dumps([self.text, self.payload, self.file_hash]).encode()).hexdigest()
 
 
+class Erased(ApiError):
+    """404: the conversation's contents were removed, and nothing may be stored in it any more."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "not_found")
+
+
 class Conversations:
     """Conversations within one transaction."""
 
@@ -90,13 +97,18 @@ class Conversations:
         return conversation, token
 
     async def get(self, conversation_id: str, *, lock: bool = False) -> Conversation:
-        """Return the conversation, locked against other writers when asked; 404 `not_found`."""
+        """Return the conversation, locked against other writers when asked; 404 `not_found`.
+
+        Nobody gets the lock of an erased one (Erased), so that nothing is stored in it any more.
+        """
         query = select(Conversation).where(Conversation.id == conversation_id)
         if lock:  # what was read before the lock may be old by now
             query = query.with_for_update().execution_options(populate_existing=True)
         conversation = await self.session.scalar(query)
         if conversation is None:
             raise ApiError(404, "not_found")
+        if lock and conversation.erased_at is not None:
+            raise Erased
         return conversation
 
     async def by_client_id(self, conversation: Conversation, sender_id: str, said: Said) -> Message | None:
