@@ -53,7 +53,6 @@ lint: setup ## ruff and mypy / 代码检查
 audit: setup ## known flaws in what the lock files pin / 依赖漏洞检查
 	@exec $(PY) -m handoff.runner.audit
 
-test: setup ## every test: desk, shop, bot, end to end / 全部测试
 test: setup ## every test: desk, shop, bot, end to end, faults / 全部测试
 	@failed=0; summary=""; \
 	$(PY) -m handoff.runner.model </dev/null || { failed=1; summary="  model          FAILED\n"; }; \

@@ -72,7 +72,8 @@ class DeskInput(InputChannel):
 
         @door.route("/forget", methods=["POST"])
         async def forget(request: Request) -> HTTPResponse:
-            await self._open(request).forget(read_body(request.body, ForgetRequest))
+            desk = await self._open(request)
+            await desk.forget(read_body(request.body, ForgetRequest))
             return json({})
 
         @door.route("/health", methods=["GET"])

@@ -7,6 +7,7 @@ times a second and not once for each message. What the bot cannot take now is as
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from sqlalchemy import update
 from handoff.assistant.client import BotFailed, Whisper
 from handoff.assistant.learning import learn
 from handoff.conversations.models import Message
-from handoff.conversations.service import Conversations
+from handoff.conversations.service import Conversations, Erased
 from handoff.database import DATABASE_AWAY
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ class Whispers:
             await self._desk.hub.publish("understood", conversation_id)
 
     async def _keep_facts(self, message: Message, heard: Whisper) -> None:
-        async with self._desk.database.write() as session:
-            conversation = await Conversations(session).get(message.conversation_id, lock=True)
-            await learn(session, conversation, heard, [])
+        with contextlib.suppress(Erased):
+            async with self._desk.database.write() as session:
+                conversation = await Conversations(session).get(message.conversation_id, lock=True)
+                await learn(session, conversation, heard, [])
 
 
 def _said_in(heard: Whisper, number: int, seq: int) -> Whisper:

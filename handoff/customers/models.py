@@ -22,7 +22,7 @@ class Customer(Base):
 
 
 class UsedToken(Base):
-    """The `jti` of a customer token that was accepted; kept until the token would have expired."""
+    """The hashed `jti` of a customer token that was accepted (the site may put names into it); kept until it expires."""
 
     __tablename__ = "used_tokens"
 

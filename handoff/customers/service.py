@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.clock import now
 from handoff.customers.models import Customer, UsedToken
 from handoff.errors import ApiError
-from handoff.identifiers import new_id
+from handoff.identifiers import hash_token, new_id
 from handoff.settings import settings
 
 LONGEST_NAME = 200
@@ -63,7 +63,7 @@ class Customers:
         await self.session.execute(delete(UsedToken).where(UsedToken.expires_at < now() - CLOCK_LEEWAY))
         try:
             async with self.session.begin_nested():
-                self.session.add(UsedToken(jti=jti, expires_at=expires_at))
+                self.session.add(UsedToken(jti=hash_token(jti), expires_at=expires_at))
         except IntegrityError:
             raise ApiError(401, "bad_customer_token") from None
 
