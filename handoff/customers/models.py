@@ -22,7 +22,7 @@ class Customer(Base):
 
 
 class UsedToken(Base):
-    """The hashed `jti` of a customer token that was accepted (the site may put names into it); kept until it expires."""
+    """The hashed `jti` of a customer token that was accepted (sites may put names into it), until it expires."""
 
     __tablename__ = "used_tokens"
 
