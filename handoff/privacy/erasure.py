@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -85,7 +85,6 @@ async def erase_conversation(session: AsyncSession, conversation_id: str, *, by:
             conversation_id=conversation.id,
             last_owner=last_owner,
             version=conversation.version,
-            group_name=conversation.group_name,
             requested_at=now(),
         )
     )
@@ -183,19 +182,14 @@ async def scrub(database: Database, *, whole: bool) -> None:
 
 async def announce_erasures() -> None:
     """A round of the caretaker: end the sockets of erased conversations and tell who owned them."""
+    query = select(Erasure, Conversation).join(Conversation, Conversation.id == Erasure.conversation_id)
     async with desk.database.read() as session:
-        found = list(await session.scalars(select(Erasure).where(~Erasure.announced)))
-    for one in found:
-        await desk.hub.publish(
-            "owner",
-            one.conversation_id,
-            owner=CLOSED,
-            before=one.last_owner,
-            version=one.version,
-            group=one.group_name,
-        )
+        found = list(await session.execute(query.where(~Erasure.announced)))
+    for one, conversation in found:
+        standing = asdict(conversation.standing)
+        await desk.hub.publish("owner", one.conversation_id, before=one.last_owner, version=one.version, **standing)
         await desk.hub.publish("revoked", one.conversation_id)
-        await desk.hub.publish("queue", None, group=one.group_name)
+        await desk.hub.publish("queue", None, group=conversation.group_name)
         async with desk.database.write() as session:
             told = update(Erasure).where(Erasure.conversation_id == one.conversation_id).values(announced=True)
             await session.execute(told)

@@ -22,7 +22,6 @@ class Erasure(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
     last_owner: Mapped[str] = mapped_column(String(60))
     version: Mapped[int]
-    group_name: Mapped[str | None] = mapped_column(String(60))
     announced: Mapped[bool] = mapped_column(default=False)
     bots_told: Mapped[int] = mapped_column(default=0)
     requested_at: Mapped[datetime]

@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.String(length=40), nullable=False),
         sa.Column("last_owner", sa.String(length=60), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("group_name", sa.String(length=60), nullable=True),
         sa.Column("announced", sa.Boolean(), nullable=False),
         sa.Column("bots_told", sa.Integer(), nullable=False),
         sa.Column("requested_at", handoff.database.UtcDateTime(timezone=True), nullable=False),
