@@ -85,6 +85,7 @@ async def fuzz(url: str, bearer: str, config: Path, seconds: int) -> subprocess.
         capture_output=True,
         text=True,
         timeout=seconds + 120,
+        cwd=config.parent,
         env={**os.environ, "NO_COLOR": "1"},
     )
 
