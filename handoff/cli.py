@@ -201,3 +201,7 @@ def add_agent(
         typer.echo(f"{name}: {asyncio.run(work())}")
     except ValueError as error:
         sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    app()
