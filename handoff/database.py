@@ -45,8 +45,8 @@ SQLITE_BUSY_SECONDS = 8.0
 SHORT_BUSY_SECONDS = 1.0
 LARGEST_BATCH = 64
 OPTIONS: dict[str, Any] = {
-    "pool_size": 8,
-    "max_overflow": 16,
+    "pool_size": 24,  # none beyond these: opening one costs more than most of what it would be opened for
+    "max_overflow": 0,
     "pool_timeout": PATIENCE,
     "hide_parameters": True,  # an error quotes no row
 }

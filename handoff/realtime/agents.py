@@ -138,11 +138,14 @@ class AgentsNamespace(socketio.AsyncNamespace):
         connected = self._sockets.get(sid)
         if connected is None:
             return None
-        await self._renew([sid])
-        if sid not in self._sockets:
+        async with desk.database.read() as session:
+            agent = await Agents(session).by_token(connected.caller.token)
+        if agent is None:
+            self._remove(sid)
+            await self.disconnect(sid)
             return None
-        await sign_of_life(connected.caller.agent)
-        return connected.caller
+        await sign_of_life(agent)
+        return AgentCaller(agent, connected.caller.token)
 
     async def _look_again_and_again(self) -> None:
         while self._sockets:
@@ -153,20 +156,25 @@ class AgentsNamespace(socketio.AsyncNamespace):
         await self._renew(list(self._sockets))
 
     async def _renew(self, sids: list[str]) -> None:
-        """Give sockets their accounts as things stand now; those whose login has ended are ended."""
+        """Give sockets their rights as things stand now; those whose login has ended are ended."""
         there = {sid: self._sockets[sid] for sid in sids if sid in self._sockets}
         async with desk.database.read() as session:
-            agents = await Agents(session).by_tokens({connected.caller.token for connected in there.values()})
+            logins = await Agents(session).logins({connected.caller.token for connected in there.values()})
         for sid, connected in there.items():
-            agent = agents.get(connected.caller.token)
-            if sid not in self._sockets:
-                continue
-            if agent is None or agent.role == Role.DESIGNER:
+            agent = connected.caller.agent
+            role, groups = logins.get(connected.caller.token, (Role.DESIGNER, frozenset()))
+            if role == Role.DESIGNER:
                 self._remove(sid)
                 await self.disconnect(sid)
-            else:
-                connected.caller = AgentCaller(agent, connected.caller.token)
-                self._add(sid, connected)
+            elif (role, groups) != (agent.role, agent.group_names):
+                await self._change_rights(sid, connected)
+
+    async def _change_rights(self, sid: str, connected: Connected) -> None:
+        async with desk.database.read() as session:
+            agent = await Agents(session).by_token(connected.caller.token)
+        if agent is not None and sid in self._sockets:
+            connected.caller = AgentCaller(agent, connected.caller.token)
+            self._add(sid, connected)
 
     async def _hear(self, event: Event) -> None:
         kind = event["kind"]
