@@ -253,6 +253,7 @@ class Desk:
                 "seqs": [reading.seq for reading in readings],
                 "turn_id": request.turn_id,
                 "attachments": attachments,
+                "network": request.network,
             },
         )
 

@@ -82,6 +82,7 @@ class TurnRequest(ParseRequest):
     """What came in since the last turn, and what the desk knows of the customer.
 
     `language` was chosen by the customer; `locale` is only a guess for as long as nothing said tells the language.
+    `network` names where the customer writes from, without telling where that is.
     """
 
     conversation: str = Field(min_length=1, max_length=200)
@@ -91,6 +92,7 @@ class TurnRequest(ParseRequest):
     facts: dict[str, str] = Field(default_factory=dict)
     customer: Customer | None = None
     customer_token: str | None = Field(default=None, max_length=4000)
+    network: str | None = Field(default=None, max_length=100)
 
     @validator("facts", pre=True)
     def facts_by_name(cls, value: Any) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import os
 import socket
 
 import uvicorn
+from uvicorn.main import STARTUP_FAILURE
 
 from handoff.app import create_app
 from handoff.desk import desk
+from handoff.server import config
 from handoff.settings import settings
-
-GRACE_SECONDS = 5
 
 
 class Server(uvicorn.Server):
@@ -29,20 +29,10 @@ class Server(uvicorn.Server):
 def main() -> None:
     """Serve until told to stop; running turns are finished first."""
     os.umask(0o077)  # customers' words are nobody else's on this machine
-    config = uvicorn.Config(
-        create_app(),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        log_config=None,  # its loggers speak through ours, which hide personal data
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws_max_size=64 * 1024,
-        server_header=False,
-    )
-    server = Server(config)
+    server = Server(config(create_app(), settings.host, settings.port))
     server.run()
     if not server.started:
-        raise SystemExit(3)
+        raise SystemExit(STARTUP_FAILURE)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import socketio
 import structlog
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -17,15 +16,17 @@ from handoff.agents.endpoints import router as agents_router
 from handoff.attachments.endpoints import router as attachments_router
 from handoff.caretaker import Caretaker
 from handoff.conversations.endpoints import router as conversations_router
+from handoff.customers.service import SHORTEST_SECRET
 from handoff.desk import desk
+from handoff.gate import Gate
 from handoff.integrations.callback import CallbackSender
 from handoff.integrations.endpoints import router as integrations_router
-from handoff.limits import BodyLimit
 from handoff.locales import catalogue
 from handoff.logs import configure as configure_logs
 from handoff.probes import router as probes_router
 from handoff.promises.endpoints import router as promises_router
 from handoff.queue.endpoints import router as queue_router
+from handoff.realtime.guard import SocketDoor
 from handoff.realtime.server import make_server
 from handoff.reference import document as reference
 from handoff.reference.endpoints import router as reference_router
@@ -46,12 +47,11 @@ def create_app(*, pages: bool = True) -> ASGIApp:
     main.mount("/webhooks", make_webhooks())
     main.include_router(probes_router)
     main.include_router(widget_router)
-    main.add_middleware(BodyLimit)
     if pages:
         from handoff.console.pages import install as install_console
 
         install_console(main)
-    return socketio.ASGIApp(make_server(), main, socketio_path="socket.io")
+    return Gate(SocketDoor(make_server(), main))
 
 
 def make_api() -> FastAPI:
@@ -101,6 +101,8 @@ async def _life(_app: FastAPI) -> AsyncIterator[None]:
     await caretaker.start()
     callbacks = CallbackSender()
     await callbacks.start()
+    if 0 < len(settings.identity_secret.encode()) < SHORTEST_SECRET:
+        log.error("identity_secret_too_short", bytes_needed=SHORTEST_SECRET, effect="every customer is anonymous")
     log.info("desk_started", database=desk.database.engine.dialect.name)
     yield
     await asyncio.gather(caretaker.stop(), callbacks.stop(), desk.turns.stop())

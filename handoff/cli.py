@@ -41,6 +41,22 @@ def open_database() -> Database:
     return Database(settings.database)
 
 
+def new_password(name: str) -> str:
+    """Read a password from the terminal (or from standard input); ends the program when it is too weak."""
+    from handoff.agents.passwords import WeakPassword, require_strong
+
+    password = (
+        typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().strip()
+    )
+    try:
+        require_strong(name, password)
+    except WeakPassword as error:
+        sys.exit(str(error))
+    return str(password)
+
+
 @app.command()
 def run() -> None:
     """Start the whole product: bot, action server, shop and desk."""
@@ -180,13 +196,7 @@ def add_agent(
     """Create an account; the password is read from the terminal (or from standard input)."""
     from handoff.agents.service import Agents
 
-    password = (
-        typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        if sys.stdin.isatty()
-        else sys.stdin.readline().strip()
-    )
-    if len(password) < 8:
-        sys.exit("密码至少 8 位 / The password needs at least 8 characters.")
+    password = new_password(name)
 
     async def work() -> str:
         database = open_database()
@@ -201,6 +211,46 @@ def add_agent(
         typer.echo(f"{name}: {asyncio.run(work())}")
     except ValueError as error:
         sys.exit(str(error))
+
+
+@agents_app.command("password")
+def change_password(name: str) -> None:
+    """Give an account a new password, read from the terminal (or from standard input); all its logins end."""
+    _change_password(name, new_password(name))
+    typer.echo(f"{name}: 密码已更换，所有登录已失效 / password changed, every login has ended.")
+
+
+@agents_app.command("disable")
+def disable_agent(name: str) -> None:
+    """Shut an account: all its logins end, its conversations go back in line; a new password opens it again."""
+    _change_password(name, None)
+    typer.echo(f"{name}: 账号已停用 / the account is shut.")
+
+
+def _change_password(name: str, password: str | None) -> None:
+    from handoff.agents.models import Presence
+    from handoff.agents.service import Agents, give_back
+    from handoff.desk import desk
+    from handoff.queue.models import Reason
+
+    async def work() -> bool:
+        desk.open()
+        try:
+            async with desk.database.write() as session:
+                agent = await Agents(session).by_name(name)
+                if agent is None:
+                    return False
+                await Agents(session).set_password(agent, password)
+                if password is None:
+                    await Agents(session).set_presence(agent, Presence.OFFLINE, seen=False)
+            if password is None:
+                await give_back(agent, Reason.AGENT_GONE, by="system")
+            return True
+        finally:
+            await desk.close()
+
+    if not asyncio.run(work()):
+        sys.exit(f"没有名为 {name!r} 的账号 / There is no account named {name!r}.")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from handoff.agents.groups import FIRST_GROUPS, ensure_groups
 from handoff.agents.models import Role
-from handoff.agents.service import Agents, hasher
+from handoff.agents.passwords import hasher
+from handoff.agents.service import Agents
 from handoff.database import Database
 
 

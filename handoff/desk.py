@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handoff.customers.networks import Networks
 from handoff.database import Database
 from handoff.limits import Limits
 from handoff.realtime.hub import Hub
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """Holds the database, the hub, the limits, the bot's client, its turns and its whispers."""
+    """Holds the database, the hub, the limits, customers' networks, the bot's client, its turns, its whispers."""
 
     database: Database
     hub: Hub
     limits: Limits
+    networks: Networks
     bot: BotClient
     turns: Turns
     whispers: Whispers
@@ -34,6 +36,7 @@ class Desk:
         self.database = Database(settings.database)
         self.hub = Hub(settings.redis_url)
         self.limits = Limits()
+        self.networks = Networks()
         self.bot = BotClient(settings.bot_urls, settings.bot_token, settings.bot_timeout)
         self.turns = Turns(self)
         self.whispers = Whispers(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from handoff.conversations.models import Conversation
 from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.identifiers import AGENT_TOKEN_PREFIX, CUSTOMER_TOKEN_PREFIX, hash_token
+from handoff.limits import AGENT_SHARE, CONVERSATION_SHARES, Limit, address_of, share
 from handoff.settings import settings
 
 RENEW_EVERY = timedelta(hours=12)
@@ -73,12 +74,33 @@ async def _by_token(session: AsyncSession, token: str) -> Conversation | None:
     return await session.scalar(select(Conversation).where(Conversation.token_hash == hash_token(token)))
 
 
+async def known(token: str, address: str) -> Caller:
+    """Return who holds the token as `identify` does; 429 for an address from which too many wrong ones came."""
+    try:
+        found = await identify(token)
+    except ApiError:
+        desk.limits.address("failures", address)
+        raise
+    if isinstance(found, CustomerCaller):
+        desk.networks.note(found.conversation_id, address)
+    return found
+
+
+def count(kind: str, found: Caller) -> None:
+    """Count one call of this kind by its caller; raises 429 `too_many_requests`."""
+    if isinstance(found, CustomerCaller):
+        desk.limits.conversation(kind, found.conversation_id)
+    else:
+        desk.limits.agent(kind, found.agent.id)
+
+
 async def caller(request: Request) -> Caller:
     """Dependency: the caller of this request."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise ApiError(401, "unauthenticated")
-    found = await identify(token.strip())
+    found = await known(token.strip(), address_of(request.scope))
+    count("calls", found)
     if isinstance(found, CustomerCaller) and "accept-language" not in request.headers:
         request.state.language = found.language
     return found
@@ -89,6 +111,30 @@ async def agent_caller(found: Annotated[Caller, Depends(caller)]) -> AgentCaller
     if not isinstance(found, AgentCaller):
         raise ApiError(403, "forbidden")
     return found
+
+
+def in_time(kind: str, found: Caller) -> bool:
+    """Count a call that nobody waits for; False when it is one too many and should be forgotten."""
+    try:
+        count(kind, found)
+    except ApiError:
+        return False
+    return True
+
+
+def at_once(kind: str, found: Caller) -> Limit:
+    """Return how many of this kind a caller may have under way at once."""
+    part = CONVERSATION_SHARES[kind] * (1 if isinstance(found, CustomerCaller) else AGENT_SHARE)
+    return share(settings.limit_messages, part)
+
+
+def limited(kind: str) -> Any:
+    """Return a route's dependency: each call counts as one of this kind (see `handoff.limits`)."""
+
+    async def counted(found: Annotated[Caller, Depends(caller)]) -> None:
+        count(kind, found)
+
+    return Depends(counted)
 
 
 async def customer_caller(id: str, found: Annotated[Caller, Depends(caller)]) -> CustomerCaller:

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class Settings(BaseSettings):
     """Every environment variable that the desk reads. Durations are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="", extra="ignore", case_sensitive=False)
+    model_config = SettingsConfigDict(env_prefix="", env_ignore_empty=True, extra="ignore", case_sensitive=False)
 
     host: str = "127.0.0.1"
     port: int = 8000

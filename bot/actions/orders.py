@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import order_changes, parcels
 from bot.actions.answers import answer_topic
+from bot.actions.clients.proofs import wrong_proofs
 from bot.actions.clients.shop import CustomerUnknown, OrderNotFound, ShopError, TooManyProofs, shop
 from bot.actions.order_words import allowed_buttons, order_values, state_name
 from bot.actions.turn import SkillAction, Turn, payload
@@ -118,7 +119,9 @@ async def _look_up(turn: Turn, number: str, phone_last4: str) -> str | None:
     if proof in (turn.slot("proofs_tried") or []):
         return _not_found(turn)
     try:
-        turn.set("order", {**await shop().order(number, phone_last4), "proof": phone_last4})
+        with wrong_proofs().attempt(number, turn.conversation, turn.network):
+            order = await shop().order(number, phone_last4)
+        turn.set("order", {**order, "proof": phone_last4})
         turn.set("form_trouble", None)
         return None
     except OrderNotFound:

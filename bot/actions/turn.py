@@ -95,6 +95,11 @@ class Turn:
         return list((self._message.get("metadata") or {}).get("attachments") or [])
 
     @property
+    def network(self) -> str | None:
+        """A name for where the customer writes from, the same for the same place; None when the desk does not say."""
+        return (self._message.get("metadata") or {}).get("network")
+
+    @property
     def upset(self) -> bool:
         """Does this message vent anger or disappointment?"""
         return (self._message.get("emotion") or {}).get("label") in UPSET

@@ -13,7 +13,8 @@ from handoff.agents.models import Agent, Group, Presence
 from handoff.agents.rights import require_overseer
 from handoff.agents.service import Agents, agent_view, authenticate, give_back
 from handoff.desk import desk
-from handoff.principals import Colleague
+from handoff.limits import address_of
+from handoff.principals import Colleague, limited
 from handoff.queue.models import Reason
 
 router = APIRouter(prefix="/v1", tags=["agents"])
@@ -36,11 +37,11 @@ class PresenceBody(BaseModel):
 @router.post("/agents/login")
 async def login(body: Login, request: Request) -> dict[str, Any]:
     """Log in with name and password."""
-    agent, token = await authenticate(body.name, body.password, request.client.host if request.client else "unknown")
+    agent, token = await authenticate(body.name, body.password, address_of(request.scope))
     return {"token": token, "agent": agent_view(agent)}
 
 
-@router.post("/agents/logout")
+@router.post("/agents/logout", dependencies=[limited("acts")])
 async def logout(caller: Colleague) -> dict[str, Any]:
     """End this login; whoever is on duty goes offline."""
     async with desk.database.write() as session:
@@ -75,7 +76,7 @@ async def groups(caller: Colleague) -> dict[str, Any]:
         return {"items": [group_view(group) for group in rows]}
 
 
-@router.put("/groups/{name}")
+@router.put("/groups/{name}", dependencies=[limited("acts")])
 async def set_group(
     name: Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,59}$")], body: GroupSettings, caller: Colleague
 ) -> dict[str, Any]:
@@ -85,7 +86,7 @@ async def set_group(
         return group_view(await save_group(session, name, body))
 
 
-@router.put("/agents/me/presence")
+@router.put("/agents/me/presence", dependencies=[limited("acts")])
 async def set_presence(body: PresenceBody, caller: Colleague) -> dict[str, Any]:
     """Go on duty, on a break, or off duty."""
     return agent_view(await change_presence(caller.agent.id, body.status, body.reason))

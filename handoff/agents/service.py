@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import timedelta
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import ColumnElement, and_, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handoff.agents import passwords
+from handoff.agents.login_guard import login_guard
 from handoff.agents.models import Agent, AgentGroup, AgentSession, Group, Presence, Role
 from handoff.clock import now
 from handoff.conversations.models import Conversation
@@ -25,61 +21,6 @@ from handoff.identifiers import AGENT_TOKEN_PREFIX, hash_token, new_id, new_toke
 from handoff.settings import settings
 
 SIGN_OF_LIFE_EVERY = timedelta(seconds=10)
-FREE_ATTEMPTS = 5
-LONGEST_PAUSE = 300.0
-FORGET_ATTEMPTS_AFTER = 900.0
-hasher = PasswordHasher()
-
-
-class LoginGuard:
-    """Slows down guessing: after some failures for a name from an address, each further one doubles the pause.
-
-    Nobody else is slowed, so no account can be locked from outside.
-    """
-
-    def __init__(self) -> None:
-        self._failures: dict[tuple[str, str], tuple[int, float]] = {}
-        self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._waiting: Counter[tuple[str, str]] = Counter()
-
-    @asynccontextmanager
-    async def one_at_a_time(self, name: str, address: str) -> AsyncIterator[None]:
-        """Let one attempt after the other through, so that a burst of guesses meets the pause; raises as `check`."""
-        key = (name, address)
-        self._waiting[key] += 1
-        try:
-            async with self._turns[key]:
-                self.check(name, address)
-                yield
-        finally:
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key], self._turns[key]
-
-    def check(self, name: str, address: str) -> None:
-        """Raise 429 `too_many_logins` with Retry-After while the pause lasts."""
-        failures, last = self._failures.get((name, address), (0, 0.0))
-        if failures < FREE_ATTEMPTS:
-            return
-        wait = last + min(LONGEST_PAUSE, 2.0 ** (failures - FREE_ATTEMPTS + 1)) - time.monotonic()
-        if wait > 0:
-            raise ApiError(429, "too_many_logins", retry_after=wait)
-
-    def failed(self, name: str, address: str) -> None:
-        """Count a failure."""
-        failures, _ = self._failures.get((name, address), (0, 0.0))
-        moment = time.monotonic()
-        self._failures = {
-            key: value for key, value in self._failures.items() if value[1] > moment - FORGET_ATTEMPTS_AFTER
-        }
-        self._failures[name, address] = (failures + 1, moment)
-
-    def succeeded(self, name: str, address: str) -> None:
-        """Forget the failures of this name from this address."""
-        self._failures.pop((name, address), None)
-
-
-login_guard = LoginGuard()
 
 
 class Agents:
@@ -98,7 +39,7 @@ class Agents:
         agent = Agent(
             id=new_id("a"),
             name=name,
-            password_hash=await asyncio.to_thread(hasher.hash, password),
+            password_hash=await passwords.hashed(password),
             role=role,
             capacity=capacity,
             status=Presence.OFFLINE,
@@ -158,6 +99,17 @@ class Agents:
         )
         after_commit(self.session, lambda: desk.hub.publish("logins"))
 
+    async def set_password(self, agent: Agent, password: str | None) -> None:
+        """Change the password (None: nobody can log in any more) and end every login of the account."""
+        agent.password_hash = passwords.NO_PASSWORD if password is None else await passwords.hashed(password)
+        await self.session.execute(
+            update(AgentSession)
+            .where(AgentSession.agent_id == agent.id, AgentSession.revoked_at.is_(None))
+            .values(revoked_at=now())
+        )
+        await self.session.flush()
+        after_commit(self.session, lambda: desk.hub.publish("logins"))
+
     async def set_presence(
         self, agent: Agent, status: Presence, reason: str | None = None, *, seen: bool = True
     ) -> None:
@@ -201,8 +153,7 @@ async def authenticate(name: str, password: str, address: str) -> tuple[Agent, s
     async with login_guard.one_at_a_time(name, address):
         async with desk.database.read() as session:
             agent = await Agents(session).by_name(name)
-        stored = agent.password_hash if agent else _nobody()
-        if not await asyncio.to_thread(_matches, stored, password) or agent is None:
+        if not await passwords.matches(agent.password_hash if agent else None, password) or agent is None:
             login_guard.failed(name, address)
             raise ApiError(401, "bad_login")
         login_guard.succeeded(name, address)
@@ -229,19 +180,6 @@ async def give_back(agent: Agent, reason: str, by: str) -> int:
                 await Queue(session).finish(conversation)
                 await Queue(session).enqueue(conversation, Reason(reason), by=by)
     return len(held)
-
-
-@cache
-def _nobody() -> str:
-    """Return a hash to check against for names that do not exist, so that they take as long as others."""
-    return hasher.hash("nobody has this password")
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        return hasher.verify(password_hash, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
 
 
 async def sign_of_life(agent: Agent) -> None:

@@ -197,6 +197,7 @@ class Turns:
                 "facts": facts,
                 "customer": {"id": customer.external_id, "name": customer.name} if customer.external_id else None,
                 "customer_token": shop_token(customer),
+                "network": self._desk.networks.name_of(conversation.id),
             }
             return Turn(
                 conversation.id, conversation.version, waiting[0][0].seq, last, conversation.reset_pending, body

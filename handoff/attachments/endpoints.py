@@ -33,6 +33,6 @@ async def download(attachment_id: str, name: str, expires: int, signature: str) 
         headers={
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cache-Control": "private, max-age=3600",
+            "Cache-Control": "no-store",
         },
     )

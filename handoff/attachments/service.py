@@ -17,6 +17,7 @@ import filetype
 from sqlalchemy import inspect
 
 from handoff.attachments.models import Attachment
+from handoff.attachments.pictures import MOST_PIXELS, pixels
 from handoff.clock import now
 from handoff.errors import ApiError
 from handoff.identifiers import new_id
@@ -29,8 +30,13 @@ LONGEST_NAME = 120
 
 
 def detect_type(content: bytes) -> str:
-    """Return the media type by content, not by name; 415 `unsupported_type` unless image, PDF or plain text."""
+    """Return the media type by content, not by name; 415 `unsupported_type` unless image, PDF or plain text.
+
+    Raises 413 `too_many_pixels` for a picture that would flood whoever looks at it.
+    """
     guessed = filetype.guess_mime(content)
+    if guessed in IMAGES and (pixels(content) or 0) > MOST_PIXELS:
+        raise ApiError(413, "too_many_pixels", {"limit": MOST_PIXELS})
     if guessed in IMAGES or guessed in DOCUMENTS:
         return str(guessed)
     if guessed is None and content and _is_plain_text(content):
@@ -65,7 +71,8 @@ async def kept_if_stored(conversation_id: str, name: str | None, content: bytes)
     """Write a file safely to disk and yield its row, for the block to store; the file goes when the row is not stored.
 
     Where the database was lost meanwhile, nobody knows whether the row is stored: the file stays, and the repair at the
-    next start removes it if it belongs to nothing. Raises 413 `too_large`, 415 `unsupported_type`, 422 `empty_file`.
+    next start removes it if it belongs to nothing. Raises 413 `too_large`, `too_many_pixels`, 415 `unsupported_type`,
+    422 `empty_file`.
     """
     check(content)
     attachment = Attachment(

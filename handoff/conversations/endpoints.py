@@ -21,8 +21,8 @@ from handoff.attachments import service as attachments
 from handoff.clock import iso
 from handoff.conversations.intake import receive_plain
 from handoff.conversations.models import QUEUE, Conversation, Message
-from handoff.conversations.schemas import Language as LanguageBody
 from handoff.conversations.schemas import (
+    NO_NUL,
     MessageText,
     Rate,
     Read,
@@ -34,12 +34,24 @@ from handoff.conversations.schemas import (
     message_view,
     note_view,
 )
+from handoff.conversations.schemas import Language as LanguageBody
 from handoff.conversations.service import Conversations, Said
 from handoff.conversations.work import Work
 from handoff.customers.service import Customers
 from handoff.desk import desk
 from handoff.errors import ApiError, asked_language
-from handoff.principals import AgentCaller, AnyCaller, Caller, Colleague, CustomerCaller, OwnCustomer
+from handoff.limits import address_of
+from handoff.principals import (
+    AgentCaller,
+    AnyCaller,
+    Caller,
+    Colleague,
+    CustomerCaller,
+    OwnCustomer,
+    at_once,
+    identify,
+    limited,
+)
 from handoff.queue.service import Place, Queue
 from handoff.settings import settings
 from handoff.summary.service import Summaries
@@ -53,7 +65,7 @@ Seq = Annotated[int, Query(ge=0, le=2**53)]
 @router.post("/conversations", status_code=201)
 async def start(body: StartConversation, request: Request) -> dict[str, Any]:
     """Open a conversation; the token in the answer is its key from now on."""
-    desk.limits.check(f"conversations:{client_address(request)}", settings.limit_conversations)
+    desk.limits.address("conversations", address_of(request.scope))
     async with desk.database.write() as session:
         customers = Customers(session)
         customer = await (customers.identified(body.customer_token) if body.customer_token else customers.anonymous())
@@ -68,6 +80,7 @@ async def start(body: StartConversation, request: Request) -> dict[str, Any]:
 @router.post(
     "/conversations/{id}/messages",
     status_code=201,
+    dependencies=[limited("sends")],
     openapi_extra={
         "requestBody": {
             "content": {
@@ -92,10 +105,17 @@ async def send(id: str, request: Request, response: Response, caller: AnyCaller)
     if isinstance(caller, CustomerCaller) and caller.conversation_id != id:
         raise ApiError(403, "forbidden")
     said, content, name = await read_message(request)
+    if content is not None:
+        desk.limits.upload(sender_of(caller), address_of(request.scope), len(content))
     message, new = await store(caller, id, said, content, name)
     if not new:
         response.status_code = 200
     return {"seq": message.seq, "created_at": iso(message.created_at), "client_id": message.client_id}
+
+
+def sender_of(caller: Caller) -> str:
+    """Return whose share of uploads a file counts in."""
+    return caller.conversation_id if isinstance(caller, CustomerCaller) else caller.agent.id
 
 
 async def store(
@@ -166,6 +186,8 @@ async def _read_multipart(request: Request) -> tuple[Said, bytes, str | None]:
             content = await file.read(limit + 1)
             words = {"client_id": form.get("client_id"), "text": form.get("text") or None}
     except (MultiPartException, HTTPException) as error:
+        if isinstance(error, HTTPException) and error.status_code == 408:
+            raise
         too_large = isinstance(error, HTTPException) and error.status_code == 413
         raise ApiError(413, "too_large", {"limit": limit}) if too_large else ApiError(400, "bad_request") from None
     if len(content) > limit:
@@ -190,6 +212,11 @@ async def read_messages(
 ) -> dict[str, Any]:
     """Return what came after `after`; with `wait` (seconds, at most 30) hold on until there is something new."""
     deadline = asyncio.get_running_loop().time() + min(wait, LONGEST_WAIT)
+    with desk.limits.hold(f"polls:{sender_of(caller)}", at_once("polls", caller)):
+        return await _page_when_new(id, caller, after, deadline)
+
+
+async def _page_when_new(id: str, caller: Caller, after: int, deadline: float) -> dict[str, Any]:
     async with desk.hub.waiter(id) as wake:
         first = answer = await _page(id, caller, after)
         while not answer["messages"] and answer["owner"] == first["owner"] and answer["queue"] == first["queue"]:
@@ -202,6 +229,7 @@ async def read_messages(
                 if not _polls(answer):
                     continue
             wake.clear()  # before reading: what happens from here on wakes again
+            caller = await identify(caller.token)  # rights may have changed meanwhile, and tokens end
             answer = await _page(id, caller, after)
     return answer
 
@@ -251,7 +279,7 @@ def place_view(place: Place) -> dict[str, Any]:
     return {"position": place.position, "wait_seconds": place.wait_seconds, "opens_at": iso(place.opens_at)}
 
 
-@router.post("/conversations/{id}/handoff", status_code=202)
+@router.post("/conversations/{id}/handoff", status_code=202, dependencies=[limited("acts")])
 async def request_person(id: str, caller: OwnCustomer, response: Response) -> dict[str, Any]:
     """The 转人工 button."""
     async with desk.database.write() as session:
@@ -261,7 +289,7 @@ async def request_person(id: str, caller: OwnCustomer, response: Response) -> di
         return {"owner": conversation.owner, "queue": await queue_view(session, conversation)}
 
 
-@router.delete("/conversations/{id}/handoff")
+@router.delete("/conversations/{id}/handoff", dependencies=[limited("acts")])
 async def give_up(id: str, caller: OwnCustomer) -> dict[str, Any]:
     """Stop waiting and talk to the bot again."""
     async with desk.database.write() as session:
@@ -270,7 +298,7 @@ async def give_up(id: str, caller: OwnCustomer) -> dict[str, Any]:
         return {"owner": conversation.owner, "queue": None}
 
 
-@router.post("/conversations/{id}/rating", status_code=201)
+@router.post("/conversations/{id}/rating", status_code=201, dependencies=[limited("acts")])
 async def rate(id: str, body: Rate, caller: OwnCustomer) -> dict[str, Any]:
     """Rate a closed conversation, once for each closed stretch."""
     async with desk.database.write() as session:
@@ -279,7 +307,7 @@ async def rate(id: str, body: Rate, caller: OwnCustomer) -> dict[str, Any]:
         return {"score": rating.score, "stretch": rating.stretch}
 
 
-@router.delete("/conversations/{id}/token")
+@router.delete("/conversations/{id}/token", dependencies=[limited("acts")])
 async def revoke_token(id: str, caller: AnyCaller) -> dict[str, Any]:
     """End the validity of the conversation's token at once: the customer (a shared computer), or an overseer."""
     async with desk.database.write() as session:
@@ -292,7 +320,7 @@ async def revoke_token(id: str, caller: AnyCaller) -> dict[str, Any]:
     return {}
 
 
-@router.post("/conversations/{id}/language")
+@router.post("/conversations/{id}/language", dependencies=[limited("acts")])
 async def switch_language(id: str, body: LanguageBody, caller: OwnCustomer) -> dict[str, Any]:
     """The widget's language switch."""
     async with desk.database.write() as session:
@@ -301,7 +329,7 @@ async def switch_language(id: str, body: LanguageBody, caller: OwnCustomer) -> d
         return {"language": body.language}
 
 
-@router.post("/conversations/{id}/read")
+@router.post("/conversations/{id}/read", dependencies=[limited("signals")])
 async def mark_read(id: str, body: Read, caller: AnyCaller) -> dict[str, Any]:
     """Say up to which message this side has read."""
     async with desk.database.write() as session:
@@ -318,7 +346,7 @@ async def mark_read(id: str, body: Read, caller: AnyCaller) -> dict[str, Any]:
     return result
 
 
-@router.post("/conversations/{id}/typing", status_code=202)
+@router.post("/conversations/{id}/typing", status_code=202, dependencies=[limited("signals")])
 async def type_on(id: str, caller: AnyCaller) -> dict[str, Any]:
     """Say that this side is typing right now (for clients without a socket)."""
     async with desk.database.read() as session:
@@ -360,9 +388,9 @@ class NoteBody(BaseModel):
 @router.get("/conversations")
 async def search(
     caller: Colleague,
-    owner: Annotated[str | None, Query(max_length=60)] = None,
-    q: Annotated[str | None, Query(max_length=200)] = None,
-    after: Annotated[str | None, Query(max_length=60)] = None,
+    owner: Annotated[str | None, Query(max_length=60, pattern=NO_NUL)] = None,
+    q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
+    after: Annotated[str | None, Query(max_length=60, pattern=NO_NUL)] = None,
     concern: bool = False,
 ) -> dict[str, Any]:
     """List the conversations that this role may see, newest first; `after` is the `next` of the page before."""
@@ -394,7 +422,7 @@ async def notes(id: str, caller: Colleague) -> dict[str, Any]:
         return {"items": [note_view(note) for note in await Work(session, caller.agent).notes(conversation)]}
 
 
-@router.post("/conversations/{id}/notes", status_code=201)
+@router.post("/conversations/{id}/notes", status_code=201, dependencies=[limited("messages")])
 async def add_note(id: str, body: NoteBody, caller: Colleague) -> dict[str, Any]:
     """Leave an internal note; the customer never sees it."""
     async with desk.database.write() as session:
@@ -403,7 +431,7 @@ async def add_note(id: str, body: NoteBody, caller: Colleague) -> dict[str, Any]
         return note_view(await Work(session, caller.agent).note(conversation, body.text))
 
 
-@router.post("/conversations/{id}/take-over")
+@router.post("/conversations/{id}/take-over", dependencies=[limited("acts")])
 async def take_over(id: str, caller: Colleague) -> dict[str, Any]:
     """Step into a conversation of the bot, of the line, or (supervisors) of a colleague."""
     async with desk.database.write() as session:
@@ -412,7 +440,7 @@ async def take_over(id: str, caller: Colleague) -> dict[str, Any]:
         return conversation_view(conversation)
 
 
-@router.post("/conversations/{id}/release")
+@router.post("/conversations/{id}/release", dependencies=[limited("acts")])
 async def release(id: str, caller: Colleague) -> dict[str, Any]:
     """Give the conversation back to the bot."""
     async with desk.database.write() as session:
@@ -421,7 +449,7 @@ async def release(id: str, caller: Colleague) -> dict[str, Any]:
         return conversation_view(conversation)
 
 
-@router.post("/conversations/{id}/resolve")
+@router.post("/conversations/{id}/resolve", dependencies=[limited("acts")])
 async def resolve(id: str, body: Resolution, caller: Colleague) -> dict[str, Any]:
     """Close the conversation with its outcome."""
     async with desk.database.write() as session:
@@ -430,7 +458,7 @@ async def resolve(id: str, body: Resolution, caller: Colleague) -> dict[str, Any
         return conversation_view(conversation)
 
 
-@router.post("/conversations/{id}/transfer")
+@router.post("/conversations/{id}/transfer", dependencies=[limited("acts")])
 async def transfer(id: str, body: Transfer, caller: Colleague) -> dict[str, Any]:
     """Pass the conversation on to a colleague or to a group's line."""
     if (body.agent is None) == (body.group is None):
@@ -450,8 +478,3 @@ async def _colleague(session: AsyncSession, id_or_name: str) -> Agent:
     if colleague is None:
         raise ApiError(404, "no_such_agent")
     return colleague
-
-
-def client_address(request: Request) -> str:
-    """Return the caller's address as the server sees it (uvicorn resolves a trusted proxy's header)."""
-    return request.client.host if request.client else "unknown"

@@ -14,6 +14,7 @@ from handoff.conversations.models import Conversation, Message, Note, OwnershipE
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 LONGEST_PAYLOAD = 1000
+NO_NUL = r"^[^\x00]*$"  # SQLite takes it for the end of a word, PostgreSQL refuses it
 
 
 def storable(value: Any) -> Any:

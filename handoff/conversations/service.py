@@ -289,7 +289,7 @@ class Conversations:
 
 def count_message(conversation_id: str) -> None:
     """Count one more of the customer's messages; 429 `too_many_requests` when they are too many."""
-    desk.limits.check(f"messages:{conversation_id}", settings.limit_messages)
+    desk.limits.conversation("messages", conversation_id)
 
 
 async def tell_stored(

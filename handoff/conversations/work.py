@@ -33,11 +33,9 @@ from handoff.locales import text
 from handoff.privacy.masking import preview
 from handoff.queue.models import Handoff, Reason, State
 from handoff.queue.service import Queue, handoff_view
-from handoff.settings import settings
 
 PAGE = 50
 EARLIER = 20
-AGENT_SHARE = 5
 PREVIEW = 200
 SAME_NOTE = timedelta(minutes=10)
 
@@ -54,8 +52,7 @@ class Work:
             raise not_owner(self.agent, conversation)
         if said.payload is not None:
             raise ApiError(422, "text_or_payload")
-        if settings.limit_messages != "off":
-            desk.limits.check(f"agent:{self.agent.id}", settings.limit_messages * AGENT_SHARE)
+        desk.limits.agent("messages", self.agent.id)
         conversation.agent_read_seq = conversation.last_seq
         return await Conversations(self.session).append(
             conversation, Sender.AGENT, said.text, sender_name=self.agent.name, sender_id=self.agent.id, said=said

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from starlette.routing import Match
 from starlette.types import Scope
 
-from handoff.conversations.endpoints import client_address, invalid
+from handoff.conversations.endpoints import invalid
+from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.integrations.calls import abandon, answered, begin, collect
 from handoff.integrations.schemas import Incoming
+from handoff.limits import address_of
 from handoff.settings import settings
 
 LARGEST_BODY = 64 * 1024
@@ -36,13 +38,14 @@ async def integration_caller(request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     expected = settings.integration_token.encode()
     if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected):
+        desk.limits.address("failures", address_of(request.scope))
         raise ApiError(401, "unauthenticated")
 
 
 @router.post("/rest/webhook", dependencies=[Depends(integration_caller)])
 async def webhook(request: Request) -> list[dict[str, Any]]:
     """Say something as one of the integration's senders; returns everything said to them since the last call."""
-    call = await begin(await _read(request), client_address(request))
+    call = await begin(await _read(request), address_of(request.scope))
     await answered(call)
     if await request.is_disconnected():
         await abandon(call)

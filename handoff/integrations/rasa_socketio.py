@@ -26,6 +26,7 @@ from handoff.identifiers import CUSTOMER_TOKEN_PREFIX, new_id
 from handoff.integrations.models import ORIGIN_SOCKETIO
 from handoff.integrations.schemas import Hints, Uttered, hints_of, socket_views
 from handoff.integrations.service import Channels, delivered_up_to, mark_delivered, mark_lost
+from handoff.limits import address_of
 from handoff.locales import text
 from handoff.principals import CustomerCaller, identify
 from handoff.realtime.delivery import Delivery
@@ -164,7 +165,7 @@ class RasaNamespace(socketio.AsyncNamespace):
         return self._session(sid, chat, wished, conversation.id, await delivered_up_to(conversation.id))
 
     async def _begin(self, sid: str, chat: Chat) -> Session:
-        desk.limits.check(f"conversations:{chat.address}", settings.limit_conversations)
+        desk.limits.address("conversations", chat.address)
         async with desk.database.write() as transaction:
             conversation, token = await Channels(transaction).start(ORIGIN_SOCKETIO)
         return self._session(sid, chat, token, conversation.id, 0)
@@ -173,6 +174,7 @@ class RasaNamespace(socketio.AsyncNamespace):
         async def emit(_event: str, view: dict[str, Any]) -> None:
             await self._utter(sid, chat, session, view)
 
+        desk.networks.note(conversation_id, chat.address)
         session = Session(session_id, conversation_id, Delivery(conversation_id, after, emit, for_agent=False))
         return session
 
@@ -254,7 +256,6 @@ class RasaNamespace(socketio.AsyncNamespace):
 def chat_of(environ: dict[str, Any]) -> Chat:
     """Return what the handshake tells: the caller's address, the desk's own address as they see it, their language."""
     scope = environ.get("asgi.scope") or {}
-    client = scope.get("client")
     secure = scope.get("scheme") in {"https", "wss"}
     base = f"{'https' if secure else 'http'}://{environ.get('HTTP_HOST', '')}"
-    return Chat(client[0] if client else "unknown", base, header_language(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
+    return Chat(address_of(scope), base, header_language(environ.get("HTTP_ACCEPT_LANGUAGE", "")))

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from handoff.conversations.schemas import ClientId, Context, LanguageCode, MessageText
+from handoff.conversations.schemas import NO_NUL, ClientId, Context, LanguageCode, MessageText
 
-NO_NUL = r"^[^\x00]*$"
 SenderName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 

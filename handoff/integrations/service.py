@@ -16,7 +16,6 @@ from handoff.customers.service import Customers
 from handoff.desk import desk
 from handoff.integrations.models import ORIGIN_REST, ChannelCursor
 from handoff.integrations.schemas import Hints
-from handoff.settings import settings
 from handoff.summary.service import Summaries
 
 
@@ -41,7 +40,7 @@ class Channels:
         known = await self._by_sender(sender)
         if known is not None:
             return known
-        desk.limits.check(f"conversations:{address}", settings.limit_conversations)
+        desk.limits.address("conversations", address)
         try:
             async with self.session.begin_nested():
                 conversation, _ = await self.start(ORIGIN_REST, sender)

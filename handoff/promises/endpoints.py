@@ -14,7 +14,7 @@ from handoff.conversations.models import CLOSED, Conversation
 from handoff.conversations.service import Conversations
 from handoff.desk import desk
 from handoff.errors import ApiError, caller_language
-from handoff.principals import AgentCaller, Colleague
+from handoff.principals import AgentCaller, Colleague, limited
 from handoff.promises.models import Promise
 from handoff.promises.schemas import GivePromise, promise_view
 from handoff.promises.service import Promises, PromiseState
@@ -31,7 +31,7 @@ async def promises(id: str, request: Request, caller: Colleague) -> dict[str, An
         return {"promises": [promise_view(promise, language) for promise in await Promises(session).of(conversation)]}
 
 
-@router.post("/conversations/{id}/promises", status_code=201)
+@router.post("/conversations/{id}/promises", status_code=201, dependencies=[limited("messages")])
 async def give(id: str, body: GivePromise, request: Request, caller: Colleague) -> dict[str, Any]:
     """Store what the owner (or an overseer) promised; once it is overdue a person is reminded."""
     async with desk.database.write() as session:
@@ -44,7 +44,7 @@ async def give(id: str, body: GivePromise, request: Request, caller: Colleague) 
         return promise_view(promise, caller_language(request))
 
 
-@router.post("/conversations/{id}/promises/{promise_id}/kept")
+@router.post("/conversations/{id}/promises/{promise_id}/kept", dependencies=[limited("acts")])
 async def kept(id: str, promise_id: int, request: Request, caller: Colleague) -> dict[str, Any]:
     """Mark a promise as kept; one that is settled already stays as it is, and the answer says how."""
     async with desk.database.write() as session:

@@ -9,11 +9,11 @@ from starlette.requests import Request
 
 from handoff.agents.models import Agent
 from handoff.agents.rights import oversees, require_desk_role
-from handoff.conversations.schemas import conversation_view
+from handoff.conversations.schemas import NO_NUL, conversation_view
 from handoff.conversations.service import Conversations
 from handoff.desk import desk
 from handoff.errors import ApiError, caller_language
-from handoff.principals import Colleague
+from handoff.principals import Colleague, limited
 from handoff.queue.claims import claim as take
 from handoff.queue.service import Queue, handoff_view, ranked
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["queue"])
 
 @router.get("/queue")
 async def line(
-    request: Request, caller: Colleague, group: Annotated[str | None, Query(max_length=60)] = None
+    request: Request, caller: Colleague, group: Annotated[str | None, Query(max_length=60, pattern=NO_NUL)] = None
 ) -> dict[str, Any]:
     """Return who waits, in the order in which they will be served."""
     return {"items": await waiting_line(caller.agent, group, caller_language(request))}
@@ -42,7 +42,7 @@ async def waiting_line(agent: Agent, group: str | None, language: str) -> list[d
         ]
 
 
-@router.post("/handoffs/{id}/claim")
+@router.post("/handoffs/{id}/claim", dependencies=[limited("acts")])
 async def claim(id: str, caller: Colleague) -> dict[str, Any]:
     """Take a waiting conversation; of several people exactly one gets it."""
     require_desk_role(caller.agent)

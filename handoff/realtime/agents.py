@@ -21,7 +21,8 @@ from handoff.conversations.service import Conversations
 from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
 from handoff.errors import ApiError, unavailable
-from handoff.principals import AgentCaller, identify
+from handoff.limits import address_of
+from handoff.principals import AgentCaller, count, in_time, known
 from handoff.queue.models import Handoff
 from handoff.queue.service import Queue, handoff_view, ranked
 from handoff.realtime.customers import acknowledge, refusal, refused, spoken
@@ -69,7 +70,8 @@ class AgentsNamespace(socketio.AsyncNamespace):
         auth = auth if isinstance(auth, dict) else {}
         language = spoken(auth, environ)
         try:
-            caller = await identify(str(auth.get("token", "")))
+            caller = await known(str(auth.get("token", "")), address_of(environ.get("asgi.scope") or {}))
+            count("calls", caller)
         except ApiError as error:
             raise refused(error, language) from None
         except DATABASE_AWAY:
@@ -122,7 +124,7 @@ class AgentsNamespace(socketio.AsyncNamespace):
     async def on_typing(self, sid: str, data: Any) -> None:
         """Say that this person types: `{conversation, on}`."""
         caller = await self._alive(sid)
-        if caller is None or not isinstance(data, dict):
+        if caller is None or not isinstance(data, dict) or not in_time("signals", caller):
             return
         try:
             async with desk.database.read() as session:

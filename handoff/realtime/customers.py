@@ -18,14 +18,16 @@ from handoff.conversations.service import Said
 from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
 from handoff.errors import ApiError, header_language, unavailable
+from handoff.limits import BUSY_RETRY, address_of
 from handoff.locales import LANGUAGES
-from handoff.principals import Caller, CustomerCaller, identify
+from handoff.principals import Caller, CustomerCaller, at_once, count, identify, in_time, known
 from handoff.queue.service import Queue
 from handoff.realtime.delivery import Delivery, Refresh, listens, patiently, state_of
 from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
 LOOK_AT_TOKEN = 5.0
+LARGEST_SEQ = 2**53
 
 
 @dataclass
@@ -54,14 +56,18 @@ class CustomersNamespace(socketio.AsyncNamespace):
         auth = auth if isinstance(auth, dict) else {}
         after = auth.get("after", 0)
         try:
-            caller = await identify(str(auth.get("token", "")))
+            caller = await known(str(auth.get("token", "")), address_of(environ.get("asgi.scope") or {}))
+            count("calls", caller)
         except ApiError as error:
             raise refused(error, spoken(auth, environ)) from None
         except DATABASE_AWAY:
             raise refused(unavailable(), spoken(auth, environ)) from None
         if not isinstance(caller, CustomerCaller) or caller.conversation_id != auth.get("conversation"):
             raise refused(ApiError(403, "forbidden"), spoken(auth, environ))
-        if not isinstance(after, int) or isinstance(after, bool) or after < 0:
+        most = at_once("sockets", caller)
+        if most != "off" and len(self._by_conversation.get(caller.conversation_id, ())) >= most:
+            raise refused(ApiError(429, "too_many_requests", retry_after=BUSY_RETRY), caller.language)
+        if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after <= LARGEST_SEQ:
             raise refused(
                 ApiError(422, "invalid", {"fields": [{"field": "after", "problem": "a number from 0"}]}),
                 caller.language,
@@ -121,7 +127,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
     async def on_typing(self, sid: str, data: Any) -> None:
         """Note that the customer types."""
         caller = await self._valid(sid)
-        if caller is not None:
+        if caller is not None and in_time("signals", caller):
             on = bool(data.get("on", True)) if isinstance(data, dict) else True
             await typing(Conversation(id=caller.conversation_id), caller, on=on)
 
@@ -206,6 +212,7 @@ async def acknowledge(caller: Caller | None, conversation_id: str, data: Any, la
     try:
         if caller is None:
             raise ApiError(401, "unauthenticated")
+        count("sends", caller)
         body = SendMessage.model_validate(data)
         if (body.text is None) == (body.payload is None):
             raise ApiError(422, "text_or_payload")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import socketio
-
+from handoff.gate import may_call
 from handoff.realtime.agents import AgentsNamespace
 from handoff.realtime.customers import CustomersNamespace
+from handoff.realtime.guard import GuardedServer
 from handoff.settings import settings
 
 LARGEST_FRAME = 64 * 1024
 
 
-def make_server() -> socketio.AsyncServer:
+def make_server() -> GuardedServer:
     """Return the server with `/jieli` and `/agents`, and `/` when Rasa's own channel is on."""
-    origins: str | list[str] = settings.widget_origins or "*"
-    server = socketio.AsyncServer(
+    server = GuardedServer(
         async_mode="asgi",
-        cors_allowed_origins=origins,
+        cors_allowed_origins=lambda origin, environ: may_call(origin, environ.get("HTTP_HOST")),
         max_http_buffer_size=LARGEST_FRAME,
         ping_interval=15,
         ping_timeout=15,

@@ -18,8 +18,9 @@ import pytest_asyncio
 from sqlalchemy.engine import make_url
 
 from handoff.agents.groups import ensure_groups
+from handoff.agents.login_guard import login_guard
 from handoff.agents.models import Role
-from handoff.agents.service import Agents, login_guard
+from handoff.agents.service import Agents
 from handoff.desk import desk
 from handoff.migrate import migrate
 from handoff.settings import settings
@@ -193,6 +194,7 @@ class RunningDesk:
     http: httpx.AsyncClient
     url: str
     bot: ScriptedBot
+    app: Any
     people: dict[str, Person] = field(default_factory=dict)
 
     async def customer(self, **body: Any) -> Customer:
@@ -258,4 +260,4 @@ async def running(
     async with desk.database.write() as session:
         await ensure_groups(session)
     async with serving(app, free_port()) as url, httpx.AsyncClient(base_url=url, timeout=40, trust_env=False) as http:
-        yield RunningDesk(http, url, bot)
+        yield RunningDesk(http, url, bot, app)

@@ -13,6 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from handoff.server import config as server_config
+
 BOT_TOKEN = "bot-token-of-the-tests"
 
 
@@ -25,8 +27,9 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(app: ASGIApp, port: int) -> AsyncIterator[str]:
-    """Serve `app` until the block ends; yields its address."""
-    config = uvicorn.Config(app, "127.0.0.1", port, log_level="warning", timeout_graceful_shutdown=1)
+    """Serve `app` as the product does until the block ends; yields its address."""
+    config = server_config(app, "127.0.0.1", port)
+    config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())

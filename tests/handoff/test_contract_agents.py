@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from handoff.agents import service as agents_service
+from handoff.agents import login_guard as guarding
 from handoff.agents.models import Agent, AgentSession
 from handoff.caretaker import hand_on_for_the_gone
 from handoff.clock import now
@@ -83,11 +83,11 @@ class TestLogin:
         assert int(refused.headers["retry-after"]) >= 1
         error(await running.http.post(LOGIN, json={"name": "lin", "password": PASSWORD}), 429, "too_many_logins")
         assert (await running.http.post(LOGIN, json={"name": "mei", "password": PASSWORD})).status_code == 200
-        async with agents_service.login_guard.one_at_a_time("lin", "another address"):
+        async with guarding.login_guard.one_at_a_time("lin", "another address"):
             pass
-        moment = agents_service.time.monotonic() + 2.1
+        moment = guarding.time.monotonic() + 2.1
         with monkeypatch.context() as patched:
-            patched.setattr(agents_service.time, "monotonic", lambda: moment)
+            patched.setattr(guarding.time, "monotonic", lambda: moment)
             error(await running.http.post(LOGIN, json=wrong), 401, "bad_login")
             slower = await running.http.post(LOGIN, json=wrong)
         assert int(slower.headers["retry-after"]) > int(refused.headers["retry-after"])
