@@ -169,11 +169,11 @@ def postgres_database() -> Iterator[str]:
     """Yield the address of an empty database that is dropped afterwards."""
     name = f"jieli_bench_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        server.execute(f'CREATE DATABASE "{name}"')
         try:
             yield f"{POSTGRES.rpartition('/')[0]}/{name}"
         finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def sqlite_connection(path: Path) -> sqlite3.Connection:

@@ -30,7 +30,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from benchmarks.desk import Talk, Worker, folder, prepare, seed_people, seed_talks, serving
 from benchmarks.measure import free_port, machine, percentile, print_table
 from handoff.agents.models import Agent
-from handoff.agents.service import hasher
+from handoff.agents.passwords import hasher
 from handoff.clock import now
 from handoff.conversations.models import Conversation
 from handoff.database import Database

@@ -182,4 +182,4 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise SystemExit(f"{process.args} did not start.")
+    raise SystemExit(f"Port {port}: nobody serves there.")

@@ -14,12 +14,12 @@ def make_app() -> socketio.ASGIApp:
     receivers: list[str] = []
     turn = itertools.count()
 
-    @server.event  # type: ignore[untyped-decorator]
+    @server.event
     async def connect(sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
         if auth and auth.get("receiver"):
             receivers.append(sid)
 
-    @server.event  # type: ignore[untyped-decorator]
+    @server.event
     async def send(sid: str, data: Any) -> dict[str, Any]:
         await server.emit("message", data, to=receivers[next(turn) % len(receivers)])
         return {"ok": True}

@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from benchmarks.desk import ROOT, Talk, Worker, folder, prepare, seed_people, seed_talks, serving, wait_for_port
 from benchmarks.measure import Goal, free_port, machine, percentile, print_table
@@ -42,6 +44,10 @@ class Flight:
     def land(self, name: str) -> None:
         """Note that the receiver has the message."""
         self.arrived.setdefault(name, []).append(time.perf_counter())
+
+    def acknowledge(self, name: str, _answer: object) -> None:
+        """Note that the sender was told that the message is stored."""
+        self.acknowledged[name] = time.perf_counter()
 
     def figures(self, cpu: float) -> list[float | int]:
         """Return milliseconds to arrive (p50, p95, p99), to be acknowledged (p99), lost, doubled, CPU seconds."""
@@ -83,7 +89,7 @@ async def fly(senders: list[Socket], flight: Flight, rate: int, seconds: float, 
         name = f"m{number}"
         flight.due[name] = due
         answer = senders[number * 7 % len(senders)].emit(event, {"client_id": name, "text": f"{WORDS} {name}"})
-        answer.add_done_callback(lambda _, name=name: flight.acknowledged.update({name: time.perf_counter()}))
+        answer.add_done_callback(partial(flight.acknowledge, name))
     for _ in range(LONGEST_WAIT_STEPS):
         if len(flight.arrived) >= total:
             break
@@ -139,7 +145,7 @@ async def through_echo(
     return flight, cpu
 
 
-async def _connect_all(wishes: list[tuple]) -> list[Socket]:  # type: ignore[type-arg]
+async def _connect_all(wishes: list[Any]) -> list[Socket]:
     sockets: list[Socket] = []
     for start in range(0, len(wishes), CONNECT_AT_ONCE):
         sockets += await asyncio.gather(*(Socket.open(*wish) for wish in wishes[start : start + CONNECT_AT_ONCE]))
