@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from handoff.console import insight, rows
+from handoff.conversations import endpoints
 from handoff.conversations.service import Conversations
 from handoff.desk import desk
 from handoff.errors import ApiError
@@ -141,11 +142,11 @@ async def test_nothing_that_customers_write_is_in_logs_or_metrics(
     assert sent.status_code == 201
     await person.post(f"/conversations/{customer.id}/notes", {"text": plain + WORDS})
 
-    async def fails(self: Conversations, *args: Any, **more: Any) -> None:
+    async def fails(*args: Any, **more: Any) -> None:
         raise ValueError(f"cannot store {plain} {WORDS}")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Conversations, "append", fails)
+        broken.setattr(endpoints, "receive_plain", fails)
         assert (await customer.send(plain + WORDS)).status_code == 500
     metrics = (await running.http.get("/metrics")).text
     log = written.getvalue()

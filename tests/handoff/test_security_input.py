@@ -16,7 +16,7 @@ from sqlalchemy import text as sql
 from handoff.app import create_app
 from handoff.attachments.pictures import MOST_PIXELS, pixels
 from handoff.attachments.service import clean_name
-from handoff.conversations.service import Conversations
+from handoff.conversations import endpoints
 from handoff.desk import desk
 from handoff.settings import settings
 from tests.handoff.attackers import SQLITE, raw
@@ -397,7 +397,7 @@ async def test_logs_keep_no_secret_and_nothing_that_people_wrote(
         async with desk.database.write() as session:
             await session.execute(sql("INSERT INTO no_such_table VALUES (:words)"), {"words": words})
 
-    monkeypatch.setattr(Conversations, "receive", crash)
+    monkeypatch.setattr(endpoints, "receive_plain", crash)
     failed = await customer.send(words, client_id="crash")
     assert failed.status_code >= 500 and "no_such_table" not in failed.text
     log = capfd.readouterr().err
