@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -44,6 +45,7 @@ PATIENCE = 20.0
 SQLITE_BUSY_SECONDS = 8.0
 SHORT_BUSY_SECONDS = 1.0
 LARGEST_BATCH = 64
+BUSY_SECONDS, GATHER_SECONDS = 0.01, 0.004
 OPTIONS: dict[str, Any] = {
     "pool_size": 24,  # none beyond these: opening one costs more than most of what it would be opened for
     "max_overflow": 0,
@@ -117,6 +119,7 @@ class Database:
         self._writing: asyncio.Lock | None = None
         self._works: deque[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = deque()
         self._storing: asyncio.Task[None] | None = None
+        self._stored_at = 0.0
 
     @asynccontextmanager
     async def read(self, *, long: bool = False) -> AsyncIterator[AsyncSession]:
@@ -155,6 +158,8 @@ class Database:
             return work(connection)
 
     async def _store_works(self) -> None:
+        if time.monotonic() - self._stored_at < BUSY_SECONDS:  # under load, a moment's patience saves whole commits
+            await asyncio.sleep(GATHER_SECONDS)
         while self._works:
             async with self._write_lock():
                 batch = [self._works.popleft() for _ in range(min(LARGEST_BATCH, len(self._works)))]
@@ -169,6 +174,7 @@ class Database:
                     ended.set_exception(outcome)
                 else:
                     ended.set_result(outcome)
+            self._stored_at = time.monotonic()
 
     def _together(self, works: list[Callable[[Connection], Any]]) -> list[Any]:
         with self._writing_engine.begin() as connection:

@@ -194,7 +194,7 @@ class AgentsNamespace(socketio.AsyncNamespace):
         elif kind == "message":
             for sid in self._audience(standing_of(event)):
                 if delivery := await self._delivery(sid, event["conversation_id"], event):
-                    await delivery.hear(event)
+                    delivery.tell(event)
         elif kind == "owner":
             await self._tell_owner(event)
         elif kind in {"typing", "note", "understood", "read"}:
@@ -239,7 +239,7 @@ class AgentsNamespace(socketio.AsyncNamespace):
         """Return a conversation's delivery, from what was said since this socket is there; None when that is gone."""
 
         async def emit(name: str, data: Any) -> None:
-            await self.emit(name, data, to=sid)
+            await self.server.tell(sid, self.namespace, name, data)
 
         connected = self._sockets.get(sid)
         if connected is None:

@@ -74,7 +74,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
             )
 
         async def emit(event: str, data: Any) -> None:
-            await self.emit(event, data, to=sid)
+            await self.server.tell(sid, self.namespace, event, data)
 
         delivery = Delivery(caller.conversation_id, after, emit, for_agent=False)
         self._sockets[sid] = Connected(caller, str(auth["token"]), delivery)
@@ -164,7 +164,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
             for sid in sids:
                 connected = self._sockets.get(sid)
                 if connected is not None:
-                    await connected.delivery.hear(event)
+                    connected.delivery.tell(event)
         elif event["kind"] == "owner":
             await self._tell_state(event["conversation_id"], sids)
         elif event["kind"] == "revoked":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,6 +32,25 @@ class Delivery:
         self.conversation_id, self.after = conversation_id, after
         self._emit, self._for_agent = emit, for_agent
         self._lock = asyncio.Lock()
+        self._untold: deque[Event] = deque()
+        self._telling: asyncio.Task[None] | None = None
+
+    def tell(self, event: Event) -> None:
+        """Have the message that an event tells of emitted after all earlier ones; nobody waits for this socket."""
+        self._untold.append(event)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self._untold:
+            event = self._untold.popleft()
+            try:
+                await self.hear(event)
+            except DATABASE_AWAY:
+                self._untold.appendleft(event)
+                await asyncio.sleep(1)
+            except Exception:  # the next event delivers what this one could not
+                log.exception("delivery_failed", conversation=self.conversation_id)
 
     async def hear(self, event: Event) -> None:
         """Emit the message that an event tells of, and any before it that was not delivered yet.

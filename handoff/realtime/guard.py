@@ -101,6 +101,14 @@ class GuardedServer(socketio.AsyncServer):
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return GuardedEngine
 
+    async def tell(self, sid: str, name_space: str, event: str, data: Any) -> None:
+        """Emit to one socket: what emitting to a room does, without its tasks."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, name_space)
+        if eio_sid is not None:
+            await self._send_packet(
+                eio_sid, self.packet_class(packet.EVENT, namespace=name_space, data=[event, data])
+            )
+
     def open_from(self, address: str) -> int:
         """Return how many connections this address has."""
         return self._sockets_of[address]
