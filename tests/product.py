@@ -62,7 +62,8 @@ class Product:
             **{name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}},
             "JIELI_VAR": str(var), "JIELI_ENV_FILE": os.devnull, "BOT_MODELS": str(ROOT / "var" / "models"),
             "PORT": str(port), "BOT_PORT": str(bot), "ACTIONS_PORT": str(actions), "SHOP_PORT": str(shop),
-            "LIMIT_MESSAGES": "off", "LIMIT_CONVERSATIONS": "off", "LC_ALL": "C.UTF-8", **settings,
+            "FORWARDED_ALLOW_IPS": "127.0.0.1", "LIMIT_MESSAGES": "off", "LIMIT_CONVERSATIONS": "off",
+            "LC_ALL": "C.UTF-8", **settings,
         }
         self.command = [sys.executable, "-m", "handoff.runner", "--stop-with-parent"]
         self.url = f"http://127.0.0.1:{port}"

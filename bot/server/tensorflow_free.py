@@ -104,7 +104,7 @@ def components_that_may_need_it(model: Path) -> list[str]:
         with tarfile.open(model, "r:gz") as archive:
             file = next(member for member in archive if Path(member.name).name == "metadata.json")
             metadata = json.load(archive.extractfile(file) or b"{}")
-    except (OSError, EOFError, tarfile.TarError, StopIteration, ValueError):
+        used = {str(node["uses"]) for node in metadata["predict_schema"]["nodes"].values()}
+    except (OSError, EOFError, tarfile.TarError, StopIteration, ValueError, KeyError, TypeError, AttributeError):
         return []  # loading it will say what is wrong with it
-    used = {str(node["uses"]) for node in metadata["predict_schema"]["nodes"].values()}
     return sorted(name for name in used if not name.startswith(_OURS + _KNOWN))

@@ -199,7 +199,7 @@ def test_the_procfile_names_the_four_processes() -> None:
     commands = read(ROOT / "Procfile", {"BOT_PORT": "5005", "BOT_MODELS": "models", "ACTIONS_PORT": "5055"})
     assert [command.name for command in commands] == ["actions", "bot", "shop", "desk"]
     assert commands[0].extra == {"SANIC_HOST": "127.0.0.1"}
-    assert commands[1].words[-8:-4] == ("--port", "5005", "--model", "models/current.tar.gz")
+    assert commands[1].words[1:] == ("-m", "bot", "--port", "5005", "--model", "models/current.tar.gz")
 
 
 @pytest.mark.parametrize("text", ["bot python", "bot:", "bot: NAME=only"])
