@@ -31,19 +31,22 @@ async def test_bot_and_redis_stand_still(product: Product, site: Site, pair: Pai
     """Who writes to a frozen bot is told within its eight seconds, and its late words are never heard."""
     told: list[float] = []
 
+    async def ask(customer: Customer) -> None:
+        async with customer.reading(socket=False):
+            asked = time.monotonic()
+            await customer.say("我的手环坏了")
+            await customer.until(lambda one: bool(one.messages("system")))
+            told.append(time.monotonic() - asked)
+            assert customer.messages("system")[0]["buttons"], "the announcement offers to stop waiting"
+
     async def fault() -> None:
         ledger = Ledger()
         customers = [await Customer(site, ledger, number).begin() for number in range(3)]
         bot = product.pid("bot")
         assert bot is not None
         standstill = asyncio.create_task(frozen(bot, pair.redis.pid))
-        for customer in customers:
-            async with customer.reading(socket=False):
-                asked = time.monotonic()
-                await customer.say("我的手环坏了")
-                await customer.until(lambda one: bool(one.messages("system")))
-                told.append(time.monotonic() - asked)
-                assert customer.messages("system")[0]["buttons"], "the announcement offers to stop waiting"
+        await asyncio.sleep(0.5)  # the bot's workers stand still a moment after their parent
+        await asyncio.gather(*(ask(customer) for customer in customers))
         await standstill
         await asyncio.sleep(3)
         await check(site, ledger)
@@ -52,7 +55,7 @@ async def test_bot_and_redis_stand_still(product: Product, site: Site, pair: Pai
         await under_load(pair.site, product, lambda: asyncio.sleep(FROZEN_SECONDS), check, customers=4, seed=2)
 
     await asyncio.gather(under_load(site, product, fault, check), beside())
-    assert told[0] < BOT_PATIENCE + SLACK
+    assert max(told) < BOT_PATIENCE + SLACK
 
 
 async def test_shop_and_postgres_stand_still(product: Product, site: Site, pair: Pair) -> None:
