@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 
 from tests.faults.conftest import Pair
 from tests.faults.ledger import Ledger, check
@@ -32,12 +33,11 @@ async def test_bot_and_redis_stand_still(product: Product, site: Site, pair: Pai
     told: list[float] = []
 
     async def ask(customer: Customer) -> None:
-        async with customer.reading(socket=False):
-            asked = time.monotonic()
-            await customer.say("我的手环坏了")
-            await customer.until(lambda one: bool(one.messages("system")))
-            told.append(time.monotonic() - asked)
-            assert customer.messages("system")[0]["buttons"], "the announcement offers to stop waiting"
+        asked = time.monotonic()
+        await customer.say("我的手环坏了")
+        await customer.until(lambda one: bool(one.messages("system")))
+        told.append(time.monotonic() - asked)
+        assert customer.messages("system")[0]["buttons"], "the announcement offers to stop waiting"
 
     async def fault() -> None:
         ledger = Ledger()
@@ -46,10 +46,13 @@ async def test_bot_and_redis_stand_still(product: Product, site: Site, pair: Pai
         assert bot is not None
         standstill = asyncio.create_task(frozen(bot, pair.redis.pid))
         await asyncio.sleep(0.5)  # the bot's workers stand still a moment after their parent
-        await asyncio.gather(*(ask(customer) for customer in customers))
-        await standstill
-        await asyncio.sleep(3)
-        await check(site, ledger)
+        async with AsyncExitStack() as readers:
+            for customer in customers:
+                await readers.enter_async_context(customer.reading(socket=False))
+            await asyncio.gather(*(ask(customer) for customer in customers))
+            await standstill
+            await asyncio.sleep(3)
+            await check(site, ledger)
 
     async def beside() -> None:
         await under_load(pair.site, product, lambda: asyncio.sleep(FROZEN_SECONDS), check, customers=4, seed=2)
