@@ -61,6 +61,11 @@ class Talk:
         order = self._orders[turn // len(_BLOCK) % len(self._orders)]
         return _BLOCK[turn % len(_BLOCK)].format(number=order["number"], phone=order["phone_last4"])
 
+    async def connect_again(self) -> None:
+        """Leave the connection to a bot that is gone."""
+        await self._session.close()
+        self._session = aiohttp.ClientSession(headers=self._stack.headers)
+
     async def close(self) -> None:
         """Close the connection."""
         await self._session.close()
@@ -79,6 +84,7 @@ async def _ours(last: int) -> tuple[list[float], bool]:
             await talk.turns_until(min(KILLED_AFTER, last))
             before = await talk.ask(len(talk.seconds))
             _kill_and_start(stack)
+            await talk.connect_again()
             survived = await talk.ask(len(talk.seconds)) == before
             await talk.turns_until(last + AROUND)
             return [talk.around(point) for point in POINTS if point <= last], survived
