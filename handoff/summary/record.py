@@ -106,9 +106,7 @@ async def load(session: AsyncSession, conversation: Conversation) -> Record:
     knowledge = Knowledge(session, conversation)
     messages = await session.scalars(select(Message).where(Message.conversation_id == own).order_by(Message.seq))
     promises = await session.scalars(select(Promise).where(Promise.conversation_id == own).order_by(Promise.id))
-    handoffs = (
-        select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.arrival.desc())
-    )
+    handoffs = select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.arrival.desc())
     return Record(
         conversation=conversation,
         customer=await session.get_one(Customer, conversation.customer_id),

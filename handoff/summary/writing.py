@@ -7,6 +7,7 @@ from typing import Any
 from handoff.clock import iso
 from handoff.locales import text
 from handoff.summary import mood
+from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
 from handoff.summary.hopes import hopes
 from handoff.summary.knowledge import FACT_NAMES
@@ -20,8 +21,8 @@ from handoff.summary.speech import bot_said, problem, problem_text
 def summary(record: Record, language: str) -> dict[str, Any]:
     """Return the summary in `language`; quotes stay as the customer wrote them.
 
-    Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, and for facts their
-    name and value as people read them (`label`, `text`).
+    Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, for facts their name
+    and value as people read them (`label`, `text`), and `story`: what was said on both sides, in reported speech.
     """
     stated, wished = problem(record), hopes(record)
     reason = record.handoff.reason if record.handoff else None
@@ -40,6 +41,9 @@ def summary(record: Record, language: str) -> dict[str, Any]:
                 "seq": step.source_seq,
             }
             for step in record.tried
+        ],
+        "story": [
+            {"by": told.by, "text": told.text, "seqs": list(told.seqs)} for told in gist(lines(record.matter), language)
         ],
         "bot_said": bot_said(record),
         "promises": [
