@@ -46,8 +46,9 @@ SQLITE_BUSY_SECONDS = 8.0
 SHORT_BUSY_SECONDS = 1.0
 LARGEST_BATCH = 64
 BUSY_SECONDS, GATHER_SECONDS = 0.01, 0.004
+CONNECTIONS = 24
 OPTIONS: dict[str, Any] = {
-    "pool_size": 24,  # none beyond these: opening one costs more than most of what it would be opened for
+    "pool_size": CONNECTIONS,  # none beyond these: opening one costs more than most of what it would be opened for
     "max_overflow": 0,
     "pool_timeout": PATIENCE,
     "hide_parameters": True,  # an error quotes no row
@@ -117,6 +118,7 @@ class Database:
         self._writers = async_sessionmaker(writers.execution_options(write=True), expire_on_commit=False)
         self._writing_engine = writers.sync_engine.execution_options(write=True)
         self._writing: asyncio.Lock | None = None
+        self._places = asyncio.Semaphore(CONNECTIONS)
         self._works: deque[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = deque()
         self._storing: asyncio.Task[None] | None = None
         self._stored_at = 0.0
@@ -124,14 +126,14 @@ class Database:
     @asynccontextmanager
     async def read(self, *, long: bool = False) -> AsyncIterator[AsyncSession]:
         """Open a session that must not write; `long` for what looks at many rows, which must not hold up the desk."""
-        async with _patience(), (self._long_readers if long else self._readers)() as session:
+        async with _patience(), self._place(), (self._long_readers if long else self._readers)() as session:
             yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction; it is stored when the block ends without an error, and undone otherwise."""
         callbacks: list[AfterCommit] = []
-        async with _patience(), self._write_lock(), self._writers() as session, session.begin():
+        async with _patience(), self._place(), self._write_lock(), self._writers() as session, session.begin():
             session.info["after_commit"] = callbacks
             yield session
         for callback in callbacks:
@@ -146,7 +148,8 @@ class Database:
         """
         async with _patience():
             if not self.is_sqlite:
-                return await greenlet_spawn(self._alone, work)
+                async with self._place():
+                    return await greenlet_spawn(self._alone, work)
             ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
             self._works.append((work, ended))
             if self._storing is None or self._storing.done():
@@ -186,6 +189,10 @@ class Database:
         if self._writing is None:
             self._writing = asyncio.Lock()
         return self._writing
+
+    def _place(self) -> Any:
+        """A place in line for one of PostgreSQL's connections: the pool's own line lets newcomers overtake for ever."""
+        return nullcontext() if self.is_sqlite else self._places
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -1,0 +1,38 @@
+"""Under load everybody gets a turn at the database."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import Connection, text
+
+from handoff.database import CONNECTIONS, Database
+
+WORKERS = 2 * CONNECTIONS
+TRANSACTIONS = 40 * CONNECTIONS
+FAIR = 4 * WORKERS  # so many others at most may be served while one waits; in perfect order it is each once
+
+
+def _work(connection: Connection) -> None:
+    for _ in range(5):
+        connection.execute(text("SELECT 1"))
+
+
+async def test_nobody_waits_while_others_overtake(database_url: str) -> None:
+    database = Database(database_url)
+    left, done, overtaken = iter(range(TRANSACTIONS)), 0, 0
+
+    async def work() -> None:
+        nonlocal done, overtaken
+        for _ in left:
+            before = done
+            await database.transact(_work)
+            overtaken = max(overtaken, done - before)
+            done += 1
+
+    try:
+        await asyncio.gather(*(work() for _ in range(WORKERS)))
+    finally:
+        await database.close()
+    assert done == TRANSACTIONS
+    assert overtaken < FAIR
