@@ -149,5 +149,7 @@ def split_payload(payload: str) -> tuple[str, str | None, dict[str, Any]]:
         entities = json.loads(match["entities"]) if match["entities"] else {}
     except ValueError as error:
         raise ValueError("the payload's entities are not JSON") from error
+    if not all(isinstance(value, str) for value in entities.values()):
+        raise ValueError("the payload's entities are not all text")
     topic = f"{match['intent']}/{match['topic']}" if match["topic"] else None
     return match["intent"], topic, entities

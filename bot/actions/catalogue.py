@@ -45,7 +45,7 @@ async def devices() -> dict[str, dict[str, Any]]:
 
 def version(text: str) -> tuple[int, ...]:
     """`1.0.0.39` as numbers to compare; what is no number counts as 0."""
-    return tuple(int(part) if part.isdigit() else 0 for part in str(text).split("."))
+    return tuple(int(part) if part.isdecimal() else 0 for part in str(text).split("."))
 
 
 def within(value: str, limits: dict[str, str]) -> bool:

@@ -67,7 +67,7 @@ def _trouble(turn: Turn) -> str | None:
         symptom = turn.local(issue["title"])
         if product not in catalogue.CATEGORIES:
             return symptom
-        return turn.label("trouble_device", device=turn.label(f"product_{product}"), symptom=symptom)
+        return turn.label("trouble_device", device=turn.product, symptom=symptom)
     trouble, number = turn.slot("order_trouble") or {}, turn.slot("order_number")
     kind = trouble.get("kind") or turn.slot("order_task")
     if number and words.knows(f"utter_label/trouble_{kind}"):
@@ -91,7 +91,7 @@ class TakeInformation(SkillAction):
         elif {"device_model", "product"} & set(turn.entities):
             model = turn.slot("device_model")
             device = (await catalogue.devices()).get(model) if model else None
-            name = turn.local(device["name"]) if device else turn.label(f"product_{turn.slot('product')}")
+            name = turn.local(device["name"]) if device else turn.product or str(model)
             turn.say("utter_social/about_device", device=name)
         else:
             turn.say("utter_social/what_about_it")

@@ -127,6 +127,13 @@ class Turn:
         value = self._slots.get(name)
         return value[0] if name in FACT_NAMES and isinstance(value, list) and value else value
 
+    @property
+    def product(self) -> str:
+        """What the customer's kind of device is called; one that has no label here is called as it was told."""
+        product = str(self.slot("product") or "")
+        known = words.knows(f"utter_label/product_{product}")
+        return self.label(f"product_{product}") if known else product
+
     def set(self, name: str, value: Any) -> None:
         """Sets a slot when that changes it."""
         if self._slots.get(name) != value:
