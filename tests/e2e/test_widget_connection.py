@@ -46,6 +46,20 @@ async def test_first_message_may_be_written_offline(desktop_page: Page) -> None:
     await expect(widget.window.get_by_text("网络断了")).to_be_hidden()
 
 
+async def test_what_is_being_written_survives_a_reload(desktop_page: Page) -> None:
+    widget = await Widget(desktop_page).open()
+    field = widget.window.get_by_role("textbox")
+    await field.fill("写到一半，手机")
+    await desktop_page.reload()
+    await widget.launcher.click()
+    await expect(field).to_have_value("写到一半，手机")
+    await field.press("Enter")
+    await widget.stored("写到一半，手机")
+    await desktop_page.reload()
+    await widget.launcher.click()
+    await expect(field).to_have_value("")
+
+
 async def test_unsent_messages_survive_a_reload(desktop_page: Page, product: Product) -> None:
     widget = await Widget(desktop_page).open()
     calls = "**/api/v1/**"

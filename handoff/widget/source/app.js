@@ -55,8 +55,9 @@ class App {
       text: (text) => this.say({ kind: "text", text }),
       file: (file) => this.say({ kind: "file", file, name: file.name, size: file.size }),
       typing: (on) => this.line.connected && this.line.socket.send("typing", { on }),
+      draft: (text) => (this.store.draft = text),
       refused: (key, values) => this.strips.warn(say(key, values)),
-    });
+    }, this.store.draft);
     this.strips = new Strips({
       person: () => this.askPerson(),
       giveUp: () => this.giveUp(),

@@ -7,8 +7,8 @@ const TYPING_EVERY = 2500;
 const TYPING_ENDS = 4000;
 
 class Composer {
-  // actions: text(text), file(file), typing(on), refused(key, values)
-  constructor(actions) {
+  // actions: text(text), file(file), typing(on), draft(text), refused(key, values)
+  constructor(actions, draft) {
     this.actions = actions;
     this.field = el("textarea", { rows: 1, id: "message", enterkeyhint: "send", autocomplete: "off" });
     this.counter = el("p", { class: "counter", "aria-live": "polite", hidden: true });
@@ -17,6 +17,7 @@ class Composer {
     this.submit = el("button", { class: "submit", type: "submit" });
     this.box = el("form", { class: "composer", onsubmit: (event) => this.send(event) },
       this.counter, el("div", { class: "writing" }, this.attach, this.picker, this.field, this.submit));
+    this.field.value = draft || "";
     this.field.addEventListener("input", () => this.changed());
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.field.addEventListener("paste", (event) => this.take(event, event.clipboardData));
@@ -54,6 +55,7 @@ class Composer {
     this.counter.classList.toggle("over", left < 0);
     this.field.style.setProperty("height", "auto");
     this.field.style.setProperty("height", `${this.field.scrollHeight}px`);
+    this.actions.draft(this.field.value);
     if (!quiet) this.tell(this.length > 0);
   }
 

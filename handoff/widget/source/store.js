@@ -1,4 +1,5 @@
-// What survives a reload: the conversation's id and token, the last read message, choices, and messages not sent yet.
+// What survives a reload: the conversation's id and token, the last read message, choices, the text being written (of
+// this tab alone), and messages not sent yet.
 // Each unsent message is an entry of its own, so that two tabs of the site do not overwrite each other's.
 
 class Memory {
@@ -37,6 +38,14 @@ class Store {
 
   set(key, value) {
     this.write(this.local, key, value);
+  }
+
+  get draft() {
+    return this.parse(this.tab.getItem(`${this.prefix}draft`)) || "";
+  }
+
+  set draft(text) {
+    this.write(this.tab, "draft", text || null);
   }
 
   // Files belong to the tab that holds them: their bytes cannot be stored, only that they are still to be sent.
