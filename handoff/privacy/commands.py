@@ -15,6 +15,7 @@ from handoff.customers.models import Customer
 from handoff.desk import desk
 from handoff.privacy.erasure import Removed, erase_customer, scrub, tell_bots
 from handoff.privacy.export import export_customer
+from handoff.privacy.retention import drop_put_aside
 from handoff.privacy.search import find_customers
 
 BY = "operator"
@@ -48,6 +49,7 @@ async def forget(words: str, *, confirmed: bool) -> int:
             removed += await erase_customer(desk.database, customer.id, by=BY)
         _tell(removed)
         await scrub(desk.database, whole=True)
+        drop_put_aside()
         return await _tell_bots()
     except SQLAlchemyError as error:
         typer.echo(

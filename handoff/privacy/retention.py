@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -39,7 +40,7 @@ async def keep_no_longer() -> None:
         "customers": await _in_batches(_drop_some_customers),
     }
     await _drop_expired()
-    logs = await asyncio.to_thread(drop_old_logs)
+    logs = await asyncio.to_thread(drop_old_files)
     if any(counts.values()) or logs:
         await scrub(desk.database, whole=False)
         log.info("retention", **counts, logs=logs)
@@ -144,12 +145,23 @@ async def _drop_expired() -> None:
         await session.execute(delete(AgentSession).where(AgentSession.expires_at < now() - SESSIONS_KEPT))
 
 
-def drop_old_logs() -> int:
-    """Remove log files of `RETENTION_LOG_DAYS` and older that are no longer written to; returns how many."""
+def drop_old_files() -> int:
+    """Remove what is `RETENTION_LOG_DAYS` old: log files no longer written to, and trackers that were put aside."""
     if settings.retention_log_days == "off":
         return 0
     oldest = time.time() - settings.retention_log_days * 24 * 3600
-    old = [path for path in (settings.jieli_var / "log").glob("*.log*") if path.stat().st_mtime < oldest]
+    files = [*(settings.jieli_var / "log").glob("*.log*"), *_put_aside()]
+    old = [path for path in files if path.stat().st_mtime < oldest]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
+
+
+def drop_put_aside() -> None:
+    """Remove trackers that the bot could not read: nobody can take one customer's words out of them."""
+    for path in _put_aside():
+        path.unlink(missing_ok=True)
+
+
+def _put_aside() -> list[Path]:
+    return list(settings.jieli_var.glob("trackers.db.broken-*"))

@@ -160,12 +160,14 @@ async def test_a_customer_is_forgotten_while_the_desk_serves(running: RunningDes
     assert await agent_socket.connect(running.url, {"token": person.token})
     assert {"messages", "attachments", "customers", "conversations", "notes", "promises"} <= set(await traces(MARK))
 
+    unreadable = settings.jieli_var / "trackers.db.broken-1"
+    unreadable.write_text(MARK, encoding="utf-8")
     refused = await run_jieli("forget", "shop-4711", stdin="n\n")
     assert refused.returncode == 1 and "shop-4711" in refused.stdout and await traces(MARK)
     done = await run_jieli("forget", "shop-4711", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LM2611030042" in done.stdout and "BR-7" in done.stdout and MARK in done.stdout.splitlines()[0]
-    assert second.forgotten == [customer.id]
+    assert second.forgotten == [customer.id] and not unreadable.exists()
     assert await traces(MARK) == [] and await traces("LM2611030042") == [] and await traces("shop-4711") == []
     assert not (settings.attachments_folder / attachment.id[-2:] / attachment.id).exists()
     if desk.database.is_sqlite:
@@ -293,9 +295,10 @@ async def test_nothing_is_kept_longer_than_allowed(running: RunningDesk, monkeyp
         session.add(UsedToken(jti="old", expires_at=now() - timedelta(hours=1)))
     logs = settings.jieli_var / "log"
     logs.mkdir(exist_ok=True)
-    for name, days in (("desk.log.3", 40), ("desk.log", 0)):
-        (logs / name).write_text("{}")
-        os.utime(logs / name, (time.time() - days * 86400,) * 2)
+    unreadable = settings.jieli_var / "trackers.db.broken-1"
+    for path, days in ((logs / "desk.log.3", 40), (logs / "desk.log", 0), (unreadable, 40)):
+        path.write_text("{}")
+        os.utime(path, (time.time() - days * 86400,) * 2)
     await keep_no_longer()
     async with desk.database.read() as session:
         kept = {row.id: row for row in await session.scalars(select(Conversation))}
@@ -308,7 +311,7 @@ async def test_nothing_is_kept_longer_than_allowed(running: RunningDesk, monkeyp
         assert await session.scalar(
             select(func.count()).select_from(OwnershipEvent).where(OwnershipEvent.conversation_id == old.id)
         )
-    assert (logs / "desk.log").exists() and not (logs / "desk.log.3").exists()
+    assert (logs / "desk.log").exists() and not (logs / "desk.log.3").exists() and not unreadable.exists()
 
     async with desk.database.write() as session:
         await session.execute(
