@@ -9,7 +9,7 @@ from bot.nlu.numbers import Found, Taken
 from bot.nlu.text import Aligned, split
 
 _WORKS = re.compile(
-    r"(?:就|却|都|也|是|很|可以)?正常|没(?:有)?(?:任何)?(?:问题|毛病|事)|可以用|能用|好用|好使|好的|就好了|一切ok|就行|就可以|能(?:连|记|显示|同步)"
+    r"(?:就|却|都|也|是|很|可以)?正常|没(?:有)?(?:任何)?(?:问题|毛病|事)|可以用|能用|好用|好使|好的|就好了|一切ok|就行|就可以|能(?:连|记|显示|同步)|都连上了"
     r"|(?<![a-z])(?:works?(?: fine| well| perfectly| ok)?|working|worked|fine|no (?:problem|issue)s?"
     r"|ok(?:ay)?|without (?:any )?(?:problem|issue)s?)(?![a-z])"
 )
@@ -20,15 +20,38 @@ _FAILS = re.compile(
 _NOT = re.compile(r"(?:不是|并非|而不是|没有|not|isn't|instead of|than)\s*(?:a |an |the |我?的)?$")
 
 
+_COMPARED = re.compile(r"(?:比|(?<![a-z])than)[^,。!?;]{0,6}$")
+_CHOICE = re.compile(
+    r"哪(?:个|款|一个|一款|种|块)|区别|差别|不同|对比|相比|比较|贵在哪|怎么选|选谁"
+    r"|(?<![a-z])(?:which|differences?|better|compared?|vs|versus|choose|worth)(?![a-z])"
+    r"|比[^,。!?;]{0,8}(?:好|准|贵|强|久|大|快|便宜|值)"
+)
+_ORDINARY = re.compile(r"(?:普通|标准|基础|另一)(?:版|款)|(?<![a-z])(?:normal|standard|regular|plain) (?:one|version)")
+_CORRECTED = re.compile(
+    r"不对|说错了|写错了|搞错了|应该是|更正"
+    r"|(?<![a-z])(?:no,? wait|wait,? no|sorry|i mean|i meant|scratch that)(?![a-z])"
+)
+_SWITCHED_TO = re.compile(
+    r"(?:换成|换到|换了[个部台]?新?的?|改用|(?<![a-z])(?:switched|moved|changed) to(?: an?| the)?)\s*$"
+)
+# A light that tells something is part of another device.
+_SIGNAL = re.compile(r"(?:[红绿黄蓝白橙紫]|信号|指示|电源|状态|红外|呼吸|闪光|背|[一二两三四五几]个)$")
+_SIGNALS = re.compile(r"^(?:是[红绿蓝橙]|都|全|先[红绿黄蓝白橙紫])")
+
+
 @dataclass(frozen=True)
 class Mention:
-    """A name in the normal text: what it stands for, where, and whether its clause says that it works there."""
+    """A name in the normal text: what it stands for, where, and whether its clause says that it works there.
+
+    A `weak` one is a word that names a device only where no other is named.
+    """
 
     value: str
     start: int
     end: int
     works: bool
     extra: str | None = None
+    weak: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -38,9 +61,13 @@ def _model_patterns() -> list[tuple[str, str, re.Pattern[str]]]:
 
 
 @lru_cache(maxsize=1)
-def _category_patterns() -> list[tuple[str, str | None, re.Pattern[str]]]:
-    categories = lookup("devices")["categories"]
-    return [(name, entry.get("model"), compile_all(entry["patterns"])) for name, entry in categories.items()]
+def _category_patterns() -> list[tuple[str, str | None, re.Pattern[str], bool]]:
+    return [
+        (name, entry.get("model"), compile_all(entry[strength]), strength == "weak_patterns")
+        for name, entry in lookup("devices")["categories"].items()
+        for strength in ("patterns", "weak_patterns")
+        if strength in entry
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -64,8 +91,8 @@ def extract(aligned: Aligned, taken: Taken, steps: list[tuple[int, int]]) -> lis
         taken.take(start, end)
     phones = _phones(aligned, taken)
     systems = _systems(aligned, taken)
-    phone = _failing(phones)
-    system = _system_of(phone, _failing(systems), systems)
+    phone = _failing(phones, aligned)
+    system = _system_of(phone, _failing(systems, aligned), systems)
     if phone:
         found.append(("phone_model", phone.value, phone.start, phone.end, None))
     if system:
@@ -78,33 +105,54 @@ def _devices(aligned: Aligned, steps: list[tuple[int, int]]) -> list[Found]:
     kinds = [
         m for m in _categories(aligned) if not _inside(m, steps) and not _inside(m, [(x.start, x.end) for x in models])
     ]
+    if _is_choice(aligned.text, models, kinds):
+        return _chosen_among(models, kinds)
     stated = [m for m in models if not _NOT.search(aligned.text[: m.start])]
-    model = (stated or models or [None])[-1] if _corrected(models, stated) else (stated or models or [None])[0]
-    if model:
+    failing = [m for m in stated or models if not m.works] or stated or models
+    if failing:
+        last = (stated and len(stated) < len(models)) or _is_corrected(aligned.text, failing)
+        model = failing[-1 if last else 0]
         return [
             ("device_model", model.value, model.start, model.end, None),
             ("product", model.extra or "", model.start, model.end, None),
         ]
-    own = [m for m in kinds if m.value != "router"] or kinds
+    own = [m for m in kinds if not m.works] or kinds
+    own = [m for m in own if not m.weak and m.value != "router"] or [m for m in own if not m.weak] or own
     if not own:
         return []
-    kind = own[0]
+    kind = own[-1 if _is_corrected(aligned.text, own) else 0]
     found: list[Found] = [("product", kind.value, kind.start, kind.end, None)]
     if kind.extra:
         found.append(("device_model", kind.extra, kind.start, kind.end, None))
     return found
 
 
-def _corrected(models: list[Mention], stated: list[Mention]) -> bool:
-    """True when one device was named only to be denied ("not the band 2, the band 3")."""
-    return bool(stated) and len(stated) < len(models)
+def _is_choice(text: str, models: list[Mention], kinds: list[Mention]) -> bool:
+    """True when devices are only compared ("Band 2 or Band 3, which is better?")."""
+    named = {m.value for m in models} | {m.value for m in kinds if m.value not in {x.extra for x in models}}
+    return bool(models) and bool(_CHOICE.search(text)) and (len(named) > 1 or bool(_ORDINARY.search(text)))
+
+
+def _chosen_among(models: list[Mention], kinds: list[Mention]) -> list[Found]:
+    """None of the compared devices is the customer's; their kind is known when it is the same for all."""
+    found: list[Found] = [("device_model", m.value, m.start, m.end, "compared") for m in models]
+    categories = {m.extra or "" for m in models} | {m.value for m in kinds}
+    first = models[0]
+    if len(categories) == 1:
+        found.append(("product", categories.pop(), first.start, first.end, None))
+    return found
+
+
+def _is_corrected(text: str, mentions: list[Mention]) -> bool:
+    """True when words of correction stand between the first and the last of several names."""
+    return len(mentions) > 1 and bool(_CORRECTED.search(text, mentions[0].end, mentions[-1].start))
 
 
 def _models(aligned: Aligned) -> list[Mention]:
     found: list[Mention] = []
     for slug, category, pattern in _model_patterns():
         for match in pattern.finditer(aligned.text):
-            mention = Mention(slug, *match.span(), False, category)
+            mention = Mention(slug, *match.span(), _works_at(aligned, match.start()), category)
             if not _inside(mention, [(m.start, m.end) for m in found]):
                 found.append(mention)
     return sorted(found, key=lambda m: m.start)
@@ -112,8 +160,12 @@ def _models(aligned: Aligned) -> list[Mention]:
 
 def _categories(aligned: Aligned) -> list[Mention]:
     found: list[Mention] = []
-    for name, model, pattern in _category_patterns():
-        found += [Mention(name, *match.span(), False, model) for match in pattern.finditer(aligned.text)]
+    for name, model, pattern, weak in _category_patterns():
+        for match in pattern.finditer(aligned.text):
+            before, after = aligned.text[: match.start()], aligned.text[match.end() :]
+            if _COMPARED.search(before) or (weak and (_SIGNAL.search(before) or _SIGNALS.match(after))):
+                continue
+            found.append(Mention(name, *match.span(), _works_at(aligned, match.start()), model, weak))
     return sorted(found, key=lambda m: m.start)
 
 
@@ -170,9 +222,10 @@ def _works_at(aligned: Aligned, position: int) -> bool:
     return False
 
 
-def _failing(mentions: list[Mention]) -> Mention | None:
-    """The first mention that is not said to work."""
-    return next((mention for mention in mentions if not mention.works), None)
+def _failing(mentions: list[Mention], aligned: Aligned) -> Mention | None:
+    """The one that the customer has changed to, else the first that is not said to work."""
+    now = [mention for mention in mentions if _SWITCHED_TO.search(aligned.text[: mention.start]) and not mention.works]
+    return now[-1] if now else next((mention for mention in mentions if not mention.works), None)
 
 
 def _system_of(phone: Mention | None, system: Mention | None, systems: list[Mention]) -> Mention | None:

@@ -12,25 +12,29 @@ _DIGIT_WORDS = {
     "零": "0", "〇": "0", "洞": "0", "一": "1", "幺": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5",
     "六": "6", "七": "7", "八": "8", "九": "9",
 }  # fmt: skip
-_COUNT = {"两": 2, "三": 3, "四": 4, "2": 2, "3": 3, "4": 4}
+_COUNT = {"两": 2, "俩": 2, "三": 3, "四": 4, "2": 2, "3": 3, "4": 4}
 _DIGIT = r"[\d零〇洞一幺二两三四五六七八九]"
 
 _ORDER = re.compile(r"(?<![a-z0-9])l\s?m\s?[-_#:]?\s?((?:\d[\s\-]?){6,14}\d)(?![a-z0-9])")
 _BARE_ORDER = re.compile(r"(?<![a-z0-9.])(2\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4})(?![a-z0-9.])")
 _MOBILE = re.compile(r"(?<![\d.])(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?(\d{4})(?![\d.])")
+_TAIL = r"(?:尾号|尾数|末尾|末(?:尾)?(?:四|4)位|后面?(?:四|4)位|最后(?:四|4)位|手机号?码?后面?(?:四|4)?位)"
 _LAST4 = re.compile(
-    rf"(?:尾号|末尾|末四位|后四位|后4位|最后四位|最后4位|手机号?后面?四位|last\s?(?:four|4)(?:\s?digits?)?|ending(?:\s?(?:in|with))?|ends?\s?(?:in|with))"
+    rf"(?:{_TAIL}|last\s?(?:four|4)(?:\s?digits?)?|last\s?digits?|ending(?:\s?(?:in|with))?|ends?\s?(?:in|with)"
+    rf"|(?:phone|mobile|number)[^,.;\d]{{0,12}}\sends?"
+    rf"|(?:phone|mobile|tel)(?:\s?(?:number|no))?\s?(?:\.{{2,}}|[x*]{{2,}}))"
     rf"(?:\s|是|为|数字|号码?|的|:|,|of|my|phone|number|are|is|it's|the)*"
     rf"({_DIGIT}(?:[\s-]?{_DIGIT}){{3}})(?!{_DIGIT})"
 )
-_SAME_DIGITS = re.compile(
-    r"(?:尾号|末四位|后四位|后4位|尾数)?(?:\s|是|为)*(4|四)个\s?([\d零一幺二三四五六七八九])(?!\d)"
-)
+_SAME_DIGITS = re.compile(rf"{_TAIL}?(?:\s|是|为)*(4|四)个\s?([\d零一幺二三四五六七八九])(?!\d)")
 _TWO_PAIRS = re.compile(
-    r"(?:尾号|后四位|后4位)(?:\s|是|为)*(两|三|2|3)个\s?([\d零一二三四五六七八九])\s?(两|一|2|1)个\s?([\d零一二三四五六七八九])"
+    rf"{_TAIL}(?:\s|是|为)*(两|俩|三|2|3)个?\s?([\d零一二三四五六七八九])"
+    r"\s?(两|俩|一|2|1)个?\s?([\d零一二三四五六七八九])"
 )
 _FOUR = re.compile(r"(?<![a-z0-9.\-/:])(\d{4})(?![a-z0-9.\-/:%年元块天米步])")
 _FOUR_TYPED = re.compile(rf"(?<!{_DIGIT})({_DIGIT}(?:\s{_DIGIT}){{3}})(?!\s?{_DIGIT})")
+_SPOKEN = "零〇洞一幺二两三四五六七八九"
+_FOUR_SPOKEN = re.compile(rf"(?<![{_SPOKEN}十百千])([{_SPOKEN}]{{4}})(?![{_SPOKEN}十百千])")
 _FILLER = re.compile(
     r"(?:手机|系统|版本|电话|号码|尾号|后四位|是|的|我|it'?s|is|my|phone|number|version|system|the|and|谢谢|thanks?|please|[\s,.;:!?。、#\"'()-])+"
 )
@@ -44,19 +48,41 @@ _APP_NAMED = re.compile(
 )
 _OS_VERSION = re.compile(
     r"(?<![a-z])(?:ios|ipados|苹果系统|android|andriod|andorid|安卓|安桌|harmony\s?os|鸿蒙|手机系统|操作系统|系统版本)"
-    r"(?:\s|的|系统|版本号?|是|为|:|version|is|at|on|v)*(\d{1,2}(?:\.\d{1,2}){0,2})(?!\d|\.\d|\s?(?:手机|台|个|部|岁|天|月|号|年|步))"
+    r"(?:\s|的|系统|版本号?|是|为|:|version|is|at|on|to|v|升级?到|更新到)*(\d{1,2}(?:\.\d{1,2}){0,2})(?!\d|\.\d|\s?(?:手机|台|个|部|岁|天|月|号|年|步))"
 )
+_SYSTEM_NAMED = re.compile(r"系统(?:版本号?)?(?:\s|是|为|:)*(\d{1,2}\.\d{1,2})(?![a-z0-9]|\.\d)")
 _TWO_PARTS = re.compile(r"(?<![a-z0-9.])(\d{1,2}\.\d{1,2})(?![a-z0-9]|\.\d)")
 _ERROR = re.compile(
     r"(?:错误码|错误代码|错误号|故障码|代码|报错|错误|error\s?code|error|err|code)"
     r"(?:\s|是|为|显示|提示|:|#|is|码|了|=)*((?:0x[0-9a-f]{1,8})|(?:[a-z]{1,3}-?\d{1,5})|(?:-?\d{2,5}))(?![a-z0-9.])"
 )
+_ERROR_IN_BRACKETS = re.compile(
+    r"(?:失败|出错|异常|重试|错误|无法|不成功|超时|failed|unsuccessful|error|wrong|try again|cannot|can't|timed? ?out)"
+    r"[^()\d]{0,12}\(\s*((?:0x[0-9a-f]{1,8})|(?:[a-z]{1,3}-?\d{1,5})|(?:-?\d{2,5}))\s*\)"
+)
+# A message that asks what a version brings speaks of that version, not of the customer's own.
 _ASKED = re.compile(
-    r"更新了(?:什么|啥|哪些)|有什么新|新增|改了(?:什么|啥)|修复了(?:什么|啥)"
-    r"|what'?s new|what (?:is|changed|does)|release notes|新功能|退回|降级|回退|rollback|roll back|downgrade"
+    r"更新了(?:什么|啥|哪些)|有什么新|新增|改了(?:什么|啥|哪些)|修复?了(?:什么|啥|哪些)|新功能"
+    r"|what'?s new|what (?:is|changed|does)|what did you (?:change|fix|add)|release notes"
 )
 _NOT = re.compile(r"(?:不是|并非|而不是|not|isn't|wasn't)\s*v?$")
 _FROM = re.compile(r"(?:从|由|from)\s*v?$")
+_TO_ANOTHER = re.compile(r"^\s*(?:版本?)?\s*(?:直接)?(?:升级?|更新|刷)?\s*(?:到|至|to|->|→)\s*v?\s?\d")
+# Where somebody wants to get, or what is offered; the version of the customer's own is another one.
+_BACK_TO = re.compile(
+    r"(?:退回?到?|降级?到|回退到?|刷回到?|回到|(?:roll(?:ed|ing)?\s?-?back|rol?back|downgrade|go(?:ing)? back)"
+    r"(?:\s\w+){0,4}\sto)\s*(?:之前|原来|以前|旧|那个|的|版本?|the\s|old\s|version\s|v)*$"
+)
+_OFFERED = re.compile(
+    r"(?:新(?:的)?(?:固件|版本|版)|推送|new (?:firmware|version|update|release))(?:\s|的|了|是|:|version|v)*$"
+)
+_UP_TO = re.compile(
+    r"(?:升级?到|更新到|升级?成|\d\s?(?:到|至|to|->|→)|(?:upgrad|updat)\w*(?:\s\w+){0,4}\sto)\s*(?:the\s|version\s|v)*$"
+)
+_WISHED = re.compile(
+    r"怎么|如何|怎样|想|能不能|可不可以|可以|要不要|该不该|马上|how|want|should|can i|could i|need to|would like"
+)
+_CLAUSE_END = re.compile(r"[,。!?;\n]")
 
 
 @dataclass
@@ -127,7 +153,7 @@ def _mobiles(text: str, taken: Taken) -> list[Found]:
 
 def _os_versions(text: str, taken: Taken) -> list[Found]:
     found: list[Found] = []
-    for match in _OS_VERSION.finditer(text):
+    for match in [*_OS_VERSION.finditer(text), *_SYSTEM_NAMED.finditer(text)]:
         if taken.free(*match.span(1)):
             taken.take(*match.span(1))
             found.append(("os_version", match.group(1), *match.span(1), None))
@@ -175,11 +201,25 @@ def _app_versions(text: str, taken: Taken) -> list[Found]:
 
 
 def _role(text: str, match: re.Match[str]) -> str | None:
-    """A version that is asked about, denied or left behind is not the customer's present one."""
-    before = text[: match.start()]
-    if _NOT.search(before) or _FROM.search(before):
+    """A version that is asked about, denied, wished for or left behind is not the customer's present one."""
+    start, end = match.span(1)
+    before, after = text[:start], text[end:]
+    if _NOT.search(before):
         return "other"
+    if _FROM.search(before):
+        return "other" if _TO_ANOTHER.match(after) and not _WISHED.search(_clause(text, start, end)) else None
+    if _BACK_TO.search(before) or _OFFERED.search(before):
+        return "asked"
+    if _UP_TO.search(before) and _WISHED.search(_clause(text, start, end)):
+        return "asked"
     return "asked" if _ASKED.search(text) else None
+
+
+def _clause(text: str, start: int, end: int) -> str:
+    """The clause that holds `text[start:end]`."""
+    first = max((match.end() for match in _CLAUSE_END.finditer(text, 0, start)), default=0)
+    last = _CLAUSE_END.search(text, end)
+    return text[first : last.start() if last else len(text)]
 
 
 def _last_four(text: str, taken: Taken) -> list[Found]:
@@ -207,7 +247,7 @@ def _lone_four(text: str, taken: Taken) -> list[Found]:
     rest = text
     for start, end in sorted(taken.spans, reverse=True):
         rest = rest[:start] + " " * (end - start) + rest[end:]
-    for pattern in (_FOUR, _FOUR_TYPED):
+    for pattern in (_FOUR, _FOUR_TYPED, _FOUR_SPOKEN):
         matches = [match for match in pattern.finditer(rest) if len(digits(match.group(1))) == 4]
         if len(matches) != 1:
             continue
@@ -222,7 +262,7 @@ def _lone_four(text: str, taken: Taken) -> list[Found]:
 
 def _errors(text: str, taken: Taken) -> list[Found]:
     found: list[Found] = []
-    for match in _ERROR.finditer(text):
+    for match in [*_ERROR.finditer(text), *_ERROR_IN_BRACKETS.finditer(text)]:
         if taken.free(*match.span(1)):
             taken.take(*match.span(1))
             found.append(("error_code", match.group(1).upper().replace("0X", "0x"), *match.span(1), None))

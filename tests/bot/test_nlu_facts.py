@@ -158,3 +158,62 @@ class TestDates:
     @pytest.mark.parametrize("text", ["昨天就连不上了", "2月30号买的", "买了手环"])
     def test_no_date(self, text: str) -> None:
         assert dates.extract(align(text), self.TODAY) == []
+
+
+class TestWhatIsMeant:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("路由器的灯一直闪红色,上不了网", {"product": "router"}),
+            ("我的灯按了没反应", {"product": "lamp", "device_model": "lamp-l1"}),
+            ("指示灯是绿的", {}),
+            ("C1扫码加不上", {"device_model": "camera-c1"}),
+            ("手表倒是正常,手环一步也不记", {"product": "band"}),
+            ("band 2 or band 3, which one suits a swimmer", {"product": "band"}),
+            ("手环3和手表Pro选哪个好", {}),
+            ("it's the watch, no wait, the band that won't charge", {"product": "band"}),
+            ("周末想 watch a movie", {}),
+            ("刚从安卓换到苹果,手环要重新绑吗", {"os": "ios", "product": "band"}),
+            ("我把iOS升级到17.5.1之后收不到提醒", {"os": "ios", "os_version": "17.5.1"}),
+            ("买了两箱苹果坏了一半", {}),
+            ("手机尾数4471,查一下", {"phone_last4": "4471"}),
+            ("LM2611030042 七七零二", {"order_number": "LM2611030042", "phone_last4": "7702"}),
+            ("末四位俩5俩9", {"phone_last4": "5599"}),
+            ("弹窗写着更新失败(E-21)", {"error_code": "E-21"}),
+            ("秤从1.2.0.2升到1.2.0.7以后偏重", {"firmware_version": "1.2.0.7"}),
+            ("how do i get my scale from 1.2.0.2 to 1.2.0.7", {"firmware_version": "1.2.0.2"}),
+            ("4.0.2.11太难用,能退回到4.0.1.6吗", {"firmware_version": "4.0.2.11"}),
+            ("App提示有新版本3.4.0.22,要不要装", {}),
+        ],
+    )
+    def test_only_what_is_true_of_the_customers_own(self, text: str, expected: dict[str, str]) -> None:
+        found = values(text)
+        assert {name: found.get(name) for name in expected} == expected
+        told = {"device_model", "product", "os", "firmware_version", "phone_last4", "error_code"} & found.keys()
+        assert told - expected.keys() <= {"device_model", "product"} and (expected or not told), found
+
+
+class TestWhenBought:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("上周三下单的", "2026-11-18"),
+            ("周一付的款", "2026-11-23"),
+            ("ordered it last Friday", "2026-11-20"),
+            ("9号拍的", "2026-11-09"),
+            ("三十号买的", "2026-10-30"),
+            ("下单都四天了", "2026-11-22"),
+            ("I paid about an hour ago", "2026-11-26"),
+            ("今年国庆买的", "今年国庆"),
+            ("去年8月入手的", "去年8月"),
+            ("bought it in March", "March"),
+            ("如果我今天下单明天能到吗", None),
+            ("昨天在别家买了个锅", None),
+            ("收到短信说昨天已发货", None),
+            ("邻居昨天都收到了", None),
+            ("got an error yesterday", None),
+        ],
+    )
+    def test_a_day_or_the_words(self, text: str, expected: str | None) -> None:
+        found = dates.extract(align(text), date(2026, 11, 26))
+        assert [value for _, value, *_ in found] == ([] if expected is None else [expected])
