@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from benchmarks.desk import GROUP, Talk, Worker, folder, prepare, seed_people, seed_talks
 from benchmarks.measure import Comparison, Goal, machine, print_comparison, print_table
 from handoff.clock import now
-from handoff.conversations.models import Conversation, OwnershipEvent
+from handoff.conversations.models import QUEUE, Conversation, OwnershipEvent
 from handoff.database import Database
 from handoff.desk import desk
 from handoff.errors import ApiError
@@ -69,10 +69,8 @@ async def seed(address: str, talks: int) -> tuple[list[Worker], list[Talk]]:
     people = await seed_people(database, AGENTS, CAPACITY)
     waiting = await seed_talks(database, talks, [])
     async with database.write() as session:
-        for number, talk in enumerate(waiting, 1):
-            conversation = await session.get_one(Conversation, talk.id)
-            conversation.owner = "queue"
-            session.add(_handoff(talk, number))
+        await session.execute(update(Conversation).values(owner=QUEUE))
+        session.add_all(_handoff(talk, number) for number, talk in enumerate(waiting, 1))
     await database.close()
     return people, waiting
 
