@@ -18,12 +18,11 @@ PY := .venv/bin/python
 BOT_PY := bot/.venv/bin/python
 BOT_ENV := PYTHONPATH=. RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1 \
 	PYTHONWARNINGS=ignore RASA_CACHE_DIRECTORY=var/rasa-cache
-# Validation hides one warning: Rasa cannot see that actions, not stories, choose most answers.
 # More words for pytest: make test ARGS="-k handoff"; a benchmark: make bench NAME=bot-turn
 ARGS ?=
 NAME ?=
 
-.PHONY: help setup run test bench train validate lint audit clean check-disk
+.PHONY: help setup run test bench train validate evaluate lint audit clean check-disk
 
 help: ## this list / 本列表
 	@echo "Jieli 接力 - make TARGET"
@@ -40,12 +39,10 @@ train: setup ## train the bot's model anew / 重新训练机器人模型
 	@exec $(PY) -m handoff.runner.model --force
 
 validate: setup ## check the bot's data / 检查机器人数据
-	@echo "Checking the bot's data (about half a minute) ..."; mkdir -p var/log
-	@$(BOT_ENV) $(BOT_PY) -m rasa data validate --fail-on-warnings --config config.yml --domain domain.yml --data bot/data \
-	  >var/log/validate.log 2>&1; code=$$?; \
-	grep -E 'rasa.validator|UserWarning|Error' var/log/validate.log | grep -v 'is not used in any story or rule'; \
-	if [ $$code -eq 0 ]; then echo "The data can be trained."; \
-	else tail -n 5 var/log/validate.log; echo "The data has problems; the whole log: var/log/validate.log" >&2; fi; exit $$code
+	@$(BOT_ENV) $(BOT_PY) -m bot.validation $(ARGS)
+
+evaluate: setup ## how well the bot understands, and what changed / 评估机器人的理解
+	@$(PY) -m handoff.runner.model </dev/null && $(BOT_ENV) $(BOT_PY) -m bot.evaluation.understanding $(ARGS)
 
 lint: setup ## ruff and mypy / 代码检查
 	@failed=0; $(PY) -m ruff check . || failed=1; $(PY) -m mypy handoff examples benchmarks || failed=1; exit $$failed

@@ -2,13 +2,16 @@
 
 Rasa takes `device_problem/steps_zero` for a topic of its response selector and wants a response for each. Here such a
 label is a finer name of the intent, for the classifier alone. Responses with a "/" in their name are sent by the
-actions, which read the files themselves: so changing such a text needs no training.
+actions, which read the files themselves: so changing such a text needs no training. How customers tell of a known
+issue, and the title of a guide, are phrases of its trouble.
 """
 
 from rasa.shared.importers.rasa import RasaFileImporter
-from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY
+from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.finder.answers import told, topic_of
 
 LABEL = "label"
 
@@ -28,12 +31,20 @@ class DesignersFiles(RasaFileImporter):
         """The training phrases with their labels, and the responses that rules name."""
         data = super().get_nlu_data(language)
         return TrainingData(
-            [_labelled(example) for example in data.training_examples],
+            [*(_labelled(example) for example in data.training_examples), *_told()],
             data.entity_synonyms,
             data.regex_features,
             data.lookup_tables,
             {name: texts for name, texts in data.responses.items() if "/" not in name},
         )
+
+
+def _told() -> list[Message]:
+    """What the designers tell of troubles, as phrases of them; a text that is told twice counts once."""
+    texts = {text: topic_of(answer) for text, answer in told()}
+    return [
+        LabelledMessage({TEXT: text, INTENT: label.partition("/")[0], LABEL: label}) for text, label in texts.items()
+    ]
 
 
 def _labelled(example: Message) -> Message:

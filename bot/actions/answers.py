@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.actions import catalogue, words
-from bot.actions.clarify import clarify
+from bot.actions.clarify import as_guess, clarify
 from bot.actions.clients.shop import shop
 from bot.actions.turn import SkillAction, Turn, payload
 
@@ -45,7 +45,7 @@ async def _tell(turn: Turn, name: str, topic: str, device: dict[str, Any] | None
         turn.say("utter_answers/explained_before")
         return
     values = {**await _policy_values(turn), **_device_values(turn, device)}
-    turn.say(name, index=said_before, **values)
+    turn.send(*as_guess(turn, topic, words.words(name, turn.language, said_before, **values)))
 
 
 def _model_for(turn: Turn, devices: dict[str, Any]) -> str | None:

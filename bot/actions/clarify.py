@@ -1,21 +1,21 @@
-"""What to ask when a message was not understood."""
+"""What to ask when a message was not understood, and what else to offer when it was only likely understood."""
 
 from __future__ import annotations
 
 from bot.actions import catalogue, words
 from bot.actions.turn import LISTEN, SkillAction, Turn, payload
+from bot.finder.answers import is_answer, topic_of
 
 MOST_CHOICES = 3
-NOT_OFFERED = frozenset(
-    {"affirm", "deny", "inform", "complain", "greet", "thank", "goodbye", "chitchat", "out_of_scope"}
-)
+OTHERS = 2
+ACTION = "action_clarify"
 
 
 class Clarify(SkillAction):
     """Not understood: one question with what the message could have meant, to choose from."""
 
     def name(self) -> str:
-        return "action_clarify"
+        return ACTION
 
     async def answer(self, turn: Turn) -> None:
         clarify(turn)
@@ -24,29 +24,48 @@ class Clarify(SkillAction):
 
 
 def clarify(turn: Turn) -> None:
-    """Asks what was meant; a file without words is acknowledged instead."""
+    """Asks what was meant, the second time in other words and with a person; a bare file is acknowledged instead."""
     if turn.attachments:
         turn.say("utter_social/attachment")
         return
-    choices = [choice for label in turn.ranking if (choice := _choice(turn, label))]
-    unique = list({choice["title"]: choice for choice in choices}.values())[:MOST_CHOICES]
-    if len(unique) >= 2:
-        turn.say("utter_social/clarify", buttons=unique)
+    choices = _choices(turn, [*turn.answers, *turn.ranking])[:MOST_CHOICES]
+    if turn.times(ACTION):
+        turn.say("utter_social/clarify_again", buttons=[*choices, turn.button("person", "/request_human")])
+    elif len(choices) >= 2:
+        turn.say("utter_social/clarify", buttons=choices)
     else:
         turn.say("utter_social/clarify_open")
 
 
-def _choice(turn: Turn, label: str) -> dict[str, str] | None:
-    """A button for a fine label, titled readably; None for what is no task."""
+def title_of(turn: Turn, label: str) -> str | None:
+    """The short name of a topic; None for one that has none, or that cannot be asked for."""
     intent, _, topic = label.partition("/")
-    if intent in NOT_OFFERED:
+    if not is_answer(label):
         return None
     if intent == "device_problem":
         guide = catalogue.guides().get(topic)
-        title = turn.local(guide["title"]) if guide else None
-    else:
-        name = f"topic_{label.replace('/', '_')}"
-        title = turn.label(name) if words.knows(f"utter_label/{name}") else None
-    if not title:
-        return None
-    return {"title": title, "payload": payload(intent, topic=label) if topic else payload(intent)}
+        return turn.local(guide["title"]) if guide else None
+    name = f"topic_{label.replace('/', '_')}"
+    return turn.label(name) if words.knows(f"utter_label/{name}") else None
+
+
+def as_guess(turn: Turn, topic: str, said: words.Words) -> tuple[words.Words, list[words.Button]]:
+    """An answer that is only likely the right one: it says what was understood and offers what else it could be."""
+    title = title_of(turn, topic)
+    if not turn.doubtful or not title:
+        return said, []
+    own = topic_of(topic)
+    others = _choices(turn, [answer for answer in turn.answers if topic_of(answer) != own])[:OTHERS]
+    if not others:
+        return said, []
+    return words.Words(turn.label("guess", title=title, text=said.text), said.buttons), others
+
+
+def _choices(turn: Turn, answers: list[str]) -> list[words.Button]:
+    """Buttons for answers, one for each topic."""
+    topics = dict.fromkeys(topic_of(answer) for answer in answers)
+    return [
+        {"title": title, "payload": payload(topic.partition("/")[0], **({"topic": topic} if "/" in topic else {}))}
+        for topic in topics
+        if (title := title_of(turn, topic))
+    ]

@@ -7,10 +7,12 @@ from typing import Any
 
 from bot.actions import bug_reports, catalogue, words
 from bot.actions.answers import answer_topic
+from bot.actions.clarify import as_guess
 from bot.actions.outcomes import SOLVED, TRYING, UNSOLVED, outcome_of, said_outcome
 from bot.actions.questions import ask_fact
 from bot.actions.social import hear
 from bot.actions.turn import SkillAction, Turn, payload
+from bot.finder import known_issues
 from bot.nlu.lookups import device_categories
 
 VAGUE = "other"
@@ -108,7 +110,13 @@ class Case:
     def _open(self, topic: str) -> None:
         """Acknowledges the trouble, and what was tried already; for a vague one this is the open question."""
         acknowledge = self.turn.local(catalogue.guides()[topic]["acknowledge"])
-        self.turn.say("utter_devices/opening", acknowledge=acknowledge, credit=self._credit())
+        opening = words.words(
+            "utter_devices/opening", self.turn.language, acknowledge=acknowledge, credit=self._credit()
+        )
+        if topic == VAGUE:
+            self.turn.send(opening)
+        else:
+            self.turn.send(*as_guess(self.turn, f"device_problem/{topic}", opening))
 
     def _name_topic(self, topic: str) -> None:
         self.issue.update(topic=topic, title=catalogue.guides()[topic]["title"])
@@ -236,7 +244,7 @@ class Case:
         """Settles on a known issue when the facts decide; otherwise returns the fact that would."""
         product = self.turn.slot("product")
         asked = self.issue["asked"]
-        found = catalogue.matches(self.issue.get("topic") or "", facts, product, device_categories())
+        found = known_issues.matches(self.issue.get("topic") or "", facts, product, device_categories())
         for match in found:
             open_facts = [fact for fact in match.undecided if fact not in asked]
             if open_facts:
@@ -260,7 +268,7 @@ class Case:
         return any(step.get("platforms") for step in self.guide["steps"])
 
     def _known(self) -> dict[str, Any] | None:
-        return next((issue for issue in catalogue.known_issues() if issue["id"] == self.issue.get("known")), None)
+        return next((issue for issue in known_issues.known_issues() if issue["id"] == self.issue.get("known")), None)
 
     def _next_step(self, facts: dict[str, str | None]) -> dict[str, Any] | None:
         """The next step that was neither given nor tried: a known issue's fix first, then the guide's."""
@@ -280,7 +288,7 @@ class Case:
         """Is the update that this step asks for installed already?"""
         fact, part = VERSION_STEPS.get(code, ("", ""))
         have, wanted = facts.get(fact), known["fix"].get(part)
-        return bool(have and wanted and catalogue.version(have) >= catalogue.version(wanted))
+        return bool(have and wanted and known_issues.version(have) >= known_issues.version(wanted))
 
     def _give(self, step: dict[str, Any]) -> None:
         known, given = self._known(), self.issue["given"]

@@ -90,6 +90,20 @@ class Turn:
         return [str(entry["name"]) for entry in ranking]
 
     @property
+    def answers(self) -> list[str]:
+        """The answers that the message could ask for, best first: topics and `known_issue/<id>`."""
+        return [str(entry["id"]) for entry in self._found.get("answers") or []]
+
+    @property
+    def doubtful(self) -> bool:
+        """Is it likely but not sure which answer the message asks for?"""
+        return not self.pressed and self._found.get("level") == "likely"
+
+    @property
+    def _found(self) -> dict[str, Any]:
+        return dict(self._message.get("found") or {})
+
+    @property
     def attachments(self) -> list[dict[str, Any]]:
         """The files sent with this message."""
         return list((self._message.get("metadata") or {}).get("attachments") or [])
@@ -116,6 +130,10 @@ class Turn:
             if event["event"] == "bot" and users == 1:
                 said.append(str(event.get("text") or ""))
         return said
+
+    def times(self, action: str) -> int:
+        """How often an action has run in this conversation, this turn's first run not yet counted."""
+        return sum(event["event"] == "action" and event.get("name") == action for event in self._events)
 
     @property
     def round(self) -> int:

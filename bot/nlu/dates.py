@@ -81,9 +81,14 @@ _VAGUE = re.compile(
 )
 
 
+def current_day() -> date:
+    """Today where the customers are."""
+    return datetime.now(ZONE).date()
+
+
 def extract(aligned: Aligned, today: date | None = None) -> list[Found]:
     """`purchased_at`, when a clause speaks of buying (or getting) and of a time; at most one."""
-    day = today or datetime.now(ZONE).date()
+    day = today or current_day()
     clauses = split(aligned)
     for index, (start, end) in enumerate(clauses):
         text = aligned.text[start:end]

@@ -27,7 +27,8 @@ from handoff.runner.preflight import check_disk, check_python
 from handoff.runner.steps import run_step
 from handoff.runner.terminal import Terminal
 
-INGREDIENTS = ("bot/data", "bot/nlu", "bot/policies", "bot/importer.py", "config.yml", "domain.yml", "bot/uv.lock")
+INGREDIENTS = ("bot/data", "bot/finder", "bot/nlu", "bot/policies", "bot/importer.py", "config.yml", "domain.yml",
+               "bot/uv.lock")
 CURRENT = "current.tar.gz"
 MIXED = "mixed.tar.gz"
 KEPT_MODELS = 3

@@ -1,0 +1,1 @@
+"""How well the bot understands and hands over, measured on frozen sets that nothing is trained on."""
