@@ -75,9 +75,7 @@ class Finder:
         np.maximum.at(best, self._owner, scores)
         return dict(zip(self._names, best.tolist(), strict=True))
 
-    def _topic_chances(
-        self, question: Question, alike: dict[str, float], issues: dict[str, float]
-    ) -> dict[str, float]:
+    def _topic_chances(self, question: Question, alike: dict[str, float], issues: dict[str, float]) -> dict[str, float]:
         of_topic: dict[str, float] = {}
         for name, value in alike.items():
             topic = topic_of(name)
