@@ -1,153 +1,116 @@
-"""How a customer feels, told by words, marks and manner of typing, in Chinese and English."""
+"""How a customer feels, message by message and over the course of a conversation, in Chinese and English.
 
+A trained model reads the message (`emotion_model.py`), with what its words and marks tell (`emotion_words.py`).
+"""
+
+import math
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.lookups import compile_all, lookup
-from bot.nlu.text import align
+from bot.nlu.emotion_model import EmotionModel, Judgement, read_examples
+from bot.nlu.lookups import DATA
+from bot.nlu.text import normalise
 
-LABELS = ("calm", "pleased", "anxious", "disappointed", "angry", "abusive", "sarcastic")
-_FEELINGS = ("abusive", "angry", "disappointed", "anxious", "pleased", "sarcastic")
-_NEGATIVE = ("abusive", "angry", "disappointed", "anxious", "sarcastic")
-_QUOTED = re.compile(r"\"[^\"]{1,80}\"|「[^」]{1,80}」|『[^』]{1,80}』|《[^》]{1,80}》")
-_TOLD = re.compile(
-    r"(?:我?(?:朋友|同事|老婆|老公|妈|爸|同学|邻居|别人|网上|有人)"
-    r"|(?<![a-z])(?:he|she|they|my (?:wife|husband|friend|boss)))[^,。;!?]{0,8}"
-    r"(?:说|觉得|很|太|is|was|are|says?|said|feels?)"
+HOSTILE = ("angry", "abusive", "sarcastic")
+
+# Of `dissatisfaction`, in degrees of satisfaction: how fast a message fades, what an open wish takes off, and what each
+# e-fold of the longest message beyond SHORT characters does.
+FADES, OPEN_WISH, AT_LENGTH, SHORT = 0.6, 0.2, 0.2, 10
+
+_ROOT = DATA.parent.parent
+_ASKS = re.compile(
+    r"[?吗呢]|什么|怎么|多久|多少|哪|几(?:天|号|点|时)|能不能|可不可以|是不是|有没有"
+    r"|(?<![a-z])(?:when|where|why|how|what|which|who|can you|could you|is it|are you|do you)(?![a-z])"
 )
-_SHOUT = re.compile(r"(?<![A-Za-z])[A-Z]{3,}(?:['!?,.\s]+[A-Z]{2,}){1,}")
-_MARKS = re.compile(r"[!?]{3,}|(?:!\s*){3,}")
-_BITTER = re.compile(
-    r"(?:真|可真|太)(?:好用|棒|厉害|快|行|好|高效|贴心|专业)[^谢]*$"
-    r"|(?<![a-z])(?:great|wonderful|brilliant|amazing|fantastic|lovely) "
-    r"(?:product|quality|device|service|band|watch)[^.]*(?:broke|dead|stopped|again|days)"
-)
-_THRESHOLD = 0.3
 
 
 @dataclass(frozen=True)
 class Emotion:
-    """The strongest feeling of a message, how sure (0 to 1), and whether the customer has given up."""
+    """What a customer feels at one message.
+
+    `score` is how sure that is, 0 to 1 (for anger: that it is anger or worse, so that it can be compared with
+    `angry_at`); `satisfaction` how content the customer is with the service, -2 to 2; `despair` that they gave up.
+    """
 
     label: str
     score: float
     despair: bool = False
+    satisfaction: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Lexicon:
-    words: list[tuple[str, float, re.Pattern[str]]]
-    marks: list[tuple[str, float, list[str]]]
-    despair: re.Pattern[str]
-    trouble: re.Pattern[str]
-    boosters: re.Pattern[str]
-    denied: re.Pattern[str]
+SILENT = Emotion("calm", 1.0)
 
 
-@lru_cache(maxsize=1)
-def _lexicon() -> _Lexicon:
-    listed = lookup("emotions")
-    denials = compile_all(listed["denials"]).pattern
-    return _Lexicon(
-        words=[(label, float(w), compile_all(p)) for label in _FEELINGS for w, p in listed[label].items()],
-        marks=[(label, float(w), m) for label, groups in listed["marks"].items() for w, m in groups.items()],
-        despair=compile_all(listed["despair"]),
-        trouble=compile_all(listed["trouble"]),
-        boosters=re.compile(rf"(?:{compile_all(listed['boosters']).pattern})\s*$"),
-        denied=re.compile(
-            rf"(?:{denials})(?:\s?(?:太|很|再|要|是|有|那么|这么|特别|very|so|that|really|be|get|feel|too|a|an|any))*\s*$"
-        ),
-    )
+def read(model: EmotionModel, raw: str) -> Emotion:
+    """The emotion of one message; one without text is calm."""
+    return decide(model.judge([raw])[0]) if raw.strip() else SILENT
 
 
-@lru_cache(maxsize=512)
-def read(raw: str) -> Emotion:
-    """The emotion of one message."""
-    lexicon, text = _lexicon(), align(raw).text
-    quoted = [match.span() for match in _QUOTED.finditer(text)]
-    misses = {label: 1.0 for label in _FEELINGS}
-    for label, weight, pattern in lexicon.words:
-        for match in pattern.finditer(text):
-            misses[label] *= 1 - _weigh(lexicon, text, match, weight, quoted, label)
-    for label, weight, marks in lexicon.marks:
-        if any(mark in raw for mark in marks):
-            misses[label] *= 1 - weight
-    scores = {label: 1 - miss for label, miss in misses.items()}
-    _hear_manner(raw, text, scores)
-    _hear_irony(lexicon, text, scores)
-    return _strongest(scores, despair=_despairs(lexicon, text, quoted))
+def decide(judged: Judgement) -> Emotion:
+    """The likeliest feeling; when ill will is likelier than not, one of its kinds, though a milder one lead them."""
+    chances = judged.chances
+    hostile = sum(chances[label] for label in HOSTILE) >= 0.5
+    label = max(HOSTILE if hostile else chances, key=lambda name: chances[name])
+    despair = judged.evidence.despair
+    if despair and label in ("calm", "pleased", "anxious"):
+        label = "disappointed"
+    score = chances[label] + (chances["abusive"] if label == "angry" else 0.0)
+    return Emotion(label, round(max(score, 0.85 if despair else 0.0), 2), despair, round(judged.satisfaction, 2))
 
 
-def _weigh(
-    lexicon: _Lexicon, text: str, match: re.Match[str], weight: float, quoted: list[tuple[int, int]], label: str
-) -> float:
-    before = text[max(0, match.start() - 14) : match.start()]
-    before = re.split(r"[,。;!?\n]", before)[-1]
-    if label != "abusive" and lexicon.denied.search(before):
-        return 0.0
-    if any(start <= match.start() < end for start, end in quoted):
-        return weight / 3
-    if _TOLD.search(text[max(0, match.start() - 24) : match.end()]):
-        return weight / 2
-    return min(0.95, weight + 0.12) if lexicon.boosters.search(before) else weight
+def dissatisfaction(messages: Sequence[Mapping[str, Any]]) -> float:
+    """How dissatisfied a customer is after these messages of theirs, 0 (not at all) to 1; without any it is 0.5.
+
+    Each message holds its `text` and its `emotion` with `satisfaction`. What was said last counts most, and what was
+    said before it `FADES` with each message; half of that is the worst message, faded likewise, because a strong
+    complaint outlasts the "ok" after it. A last message that asks leaves a wish open, and who writes at length has a
+    trouble to tell: both count a little against us.
+    """
+    if not messages:
+        return 0.5
+    degrees = np.array([float(message["emotion"]["satisfaction"]) for message in reversed(messages)])
+    fading = FADES ** np.arange(len(degrees))
+    satisfaction = (float((degrees * fading).sum() / fading.sum()) + float((degrees * fading).min())) / 2
+    satisfaction -= OPEN_WISH * bool(_ASKS.search(normalise(messages[-1]["text"])))
+    satisfaction -= AT_LENGTH * math.log1p(max(len(message["text"]) for message in messages) / SHORT)
+    return min(1.0, max(0.0, (2 - satisfaction) / 4))
 
 
-def _hear_manner(raw: str, text: str, scores: dict[str, float]) -> None:
-    """Shouting and rows of marks make what is felt stronger; alone they are impatience."""
-    loud = bool(_SHOUT.search(raw)) + bool(_MARKS.search(text))
-    if not loud:
-        return
-    strongest = max(_NEGATIVE, key=lambda label: scores[label])
-    if scores[strongest] >= 0.25:
-        scores[strongest] = 1 - (1 - scores[strongest]) * (0.6 if loud == 1 else 0.4)
-    elif scores["pleased"] < 0.3:
-        scores["angry" if loud == 2 or _SHOUT.search(raw) else "anxious"] = 0.4
+def learn(config: Mapping[str, Any]) -> EmotionModel:
+    """A model fitted on the messages of the folder that `config` (see `EmotionReader`) names."""
+    model = EmotionModel({name: float(config[name]) for name in ("characters", "words", "sentence")})
+    model.train(read_examples(_ROOT / config["messages"]), float(config["strength"]))
+    return model
 
 
-def _hear_irony(lexicon: _Lexicon, text: str, scores: dict[str, float]) -> None:
-    """Praise beside a trouble is bitter; a weak ironic word without any trouble is none."""
-    troubled = bool(lexicon.trouble.search(text))
-    if not troubled:
-        scores["sarcastic"] = scores["sarcastic"] if scores["sarcastic"] >= 0.75 else scores["sarcastic"] / 2
-    elif scores["sarcastic"] < 0.3 <= scores["pleased"] and _BITTER.search(text):
-        scores["sarcastic"], scores["pleased"] = 0.65, 0.0
-    elif scores["sarcastic"] >= 0.3:
-        scores["sarcastic"] = 1 - (1 - scores["sarcastic"]) * 0.6
-        scores["pleased"] = 0.0
-
-
-def _despairs(lexicon: _Lexicon, text: str, quoted: list[tuple[int, int]]) -> bool:
-    for match in lexicon.despair.finditer(text):
-        if not any(start <= match.start() < end for start, end in quoted):
-            return True
-    return False
-
-
-def _strongest(scores: dict[str, float], despair: bool) -> Emotion:
-    if despair:
-        scores["disappointed"] = max(scores["disappointed"], 0.85)
-    if scores["abusive"] >= 0.5:
-        return Emotion("abusive", round(scores["abusive"], 2), despair)
-    negative = max(_NEGATIVE, key=lambda label: (round(scores[label], 2), -_NEGATIVE.index(label)))
-    if scores[negative] >= _THRESHOLD and scores[negative] >= scores["pleased"] - 0.1:
-        return Emotion(negative, round(scores[negative], 2), despair)
-    if scores["pleased"] >= _THRESHOLD:
-        return Emotion("pleased", round(scores["pleased"], 2), despair)
-    return Emotion("calm", round(1 - max(scores.values()), 2), despair)
-
-
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class EmotionReader(GraphComponent):
-    """Puts the property `emotion` on each message: `{label, score, despair}`."""
+    """Puts the property `emotion` on each message: `{label, score, despair, satisfaction}`."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`messages`: the folder to learn from; `strength`: inverse of the regularisation; the weights of features."""
+        return {"messages": "bot/data/emotion", "strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5}
+
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: EmotionModel | None = None
+    ) -> None:
+        """A reader around `model`, or an untrained one."""
+        self._config = {**self.get_default_config(), **config}
+        self._storage = model_storage
+        self._resource = resource
+        self._model = model
 
     @classmethod
     def create(
@@ -157,13 +120,33 @@ class EmotionReader(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> "EmotionReader":
-        """A new reader; its words are in `bot/data/lookups/emotions.yml`."""
-        return cls()
+        """A new untrained reader."""
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "EmotionReader":
+        """The trained reader."""
+        with model_storage.read_from(resource) as folder:
+            return cls(config, model_storage, resource, EmotionModel.load(folder))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit the model on the messages of the folder; the intents' phrases are not needed."""
+        self._model = learn(self._config)
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder)
+        return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add `emotion` to each message."""
         for message in messages:
-            emotion = read(message.get(TEXT) or "")
-            value = {"label": emotion.label, "score": emotion.score, "despair": emotion.despair}
-            message.set("emotion", value, add_to_output=True)
+            text = message.get(TEXT) or ""
+            felt = read(self._model, text) if self._model is not None else SILENT
+            message.set("emotion", asdict(felt), add_to_output=True)
         return messages

@@ -32,6 +32,7 @@ class HandoffPolicy(Policy):
             "offer_at": 0.5,
             "offer_pause": 3,
             "angry_at": 0.7,
+            "dissatisfied_at": 0.75,
             "weights": {
                 "asked_for_person": 1.0,
                 "safety": 1.0,
@@ -42,6 +43,7 @@ class HandoffPolicy(Policy):
                 "angry": 1.0,
                 "displeased": 0.25,
                 "rising_anger": 0.25,
+                "dissatisfied": 0.25,
                 "complaint": 0.5,
                 "failed_turn": 0.5,
                 "same_again": 0.5,

@@ -9,6 +9,7 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted, BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.nlu.emotion import dissatisfaction
 from bot.nlu.lookups import compile_all, lookup
 from bot.nlu.text import align, clause_around, normalise
 
@@ -18,6 +19,7 @@ CLARIFY = frozenset({"action_clarify", "action_default_fallback"})
 FALLBACK = "nlu_fallback"
 
 _COURSE = 5
+_A_COURSE = 3
 _REMEMBERED_TURNS = 6
 _SAME_LENGTH, _SAME_LIKENESS = 5, 0.75
 _EXPLANATION_LENGTH = 20
@@ -108,6 +110,7 @@ class Assessor:
         self._offer_at = float(config["offer_at"])
         self._offer_pause = int(config["offer_pause"])
         self._angry_at = float(config["angry_at"])
+        self._dissatisfied_at = float(config["dissatisfied_at"])
 
     def assess(self, tracker: DialogueStateTracker) -> Assessment:
         """Read the turns since the last fresh start or handoff."""
@@ -154,8 +157,18 @@ class Assessor:
                 "displeased", "emotion", now.seqs, upset and not (label == "abusive" or (label == "angry" and strong))
             ),
             self._signal("rising_anger", "emotion", _seqs(before), upset and bool(before), min(2, len(before))),
+            self._signal("dissatisfied", "emotion", now.seqs, self._dissatisfied(turns)),
             self._signal("complaint", "emotion", _seqs(complaints), now.intent == "complain", len(complaints)),
         ]
+
+    def _dissatisfied(self, turns: list[TurnTold]) -> bool:
+        """Whether the course of the conversation, not one message of it, leaves the customer dissatisfied."""
+        told = [
+            {"text": turn.text, "emotion": turn.emotion}
+            for turn in turns
+            if not turn.pressed and "satisfaction" in turn.emotion
+        ]
+        return len(told) >= _A_COURSE and dissatisfaction(told) >= self._dissatisfied_at
 
     def _failures(self, turns: list[TurnTold], tracker: DialogueStateTracker) -> Signal | None:
         """Turns in a row that the bot did not understand, this one included when it is about to fail."""

@@ -1,5 +1,6 @@
 """The handoff policy on trackers made by hand, with the weights of config.yml."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.nlu import emotion
 from bot.nlu.lookups import read_yaml
 from bot.policies.handoff import HandoffPolicy
 from bot.policies.signals import PERSON_PAYLOAD, Assessment, Assessor
+from tests.bot.felt import felt
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG: dict[str, Any] = next(
@@ -49,8 +50,7 @@ class Talk:
             self.tracker.update(event)
 
     def customer(self, text: str, intent: str, wishes: list[str] | None = None) -> "Talk":
-        felt = emotion.read(text)
-        mood = {"label": felt.label, "score": felt.score, "despair": felt.despair}
+        mood = asdict(felt(text))
         self._seq += 1
         message = {"seq": self._seq, "text": text, "intent": intent, "emotion": mood, "pressed": text.startswith("/")}
         parse = {

@@ -1,8 +1,8 @@
-"""Normal forms, tokens, language, guards and emotions: what needs no trained model."""
+"""Normal forms, tokens, language and guards: what needs no trained model."""
 
 import pytest
 
-from bot.nlu import emotion, guards, language
+from bot.nlu import guards, language
 from bot.nlu.facts import FactExtractor
 from bot.nlu.text import align, normalise
 from bot.nlu.tokenizer import pieces
@@ -117,47 +117,6 @@ class TestShortAndBare:
 
         message = FactExtractor().process([Message({"text": text})])[0]
         assert guards.is_bare_data(text, message.get("entities")) is bare
-
-
-class TestEmotion:
-    @pytest.mark.parametrize(
-        ("text", "label"),
-        [
-            ("手环步数一直显示0", "calm"),
-            ("麻烦帮我查一下", "calm"),
-            ("我不生气", "calm"),
-            ("没事,不着急", "calm"),
-            ("谢谢,解决了", "pleased"),
-            ("Great service, thanks!", "pleased"),
-            ("很着急,今天能到吗", "anxious"),
-            ("太失望了", "disappointed"),
-            ("你们突然闪退了,我做了半天的数据都没了!", "disappointed"),
-            ("I'm very disappointed with this band", "disappointed"),
-            ("这什么垃圾玩意儿,用两天就坏,退钱!", "angry"),
-            ("我都说了三遍了,你们到底管不管", "angry"),
-            ("WHY IS THIS STILL NOT WORKING", "angry"),
-            ("this is ridiculous, third time!", "angry"),
-            ("😡😡", "angry"),
-            ("傻逼客服", "abusive"),
-            ("fuck you", "abusive"),
-            ("呵呵,你们真行", "sarcastic"),
-            ("等了三天,真快啊", "sarcastic"),
-            ("真好用,用了两天就坏了", "sarcastic"),
-            ("oh great, it broke again", "sarcastic"),
-        ],
-    )
-    def test_label(self, text: str, label: str) -> None:
-        assert emotion.read(text).label == label
-
-    def test_another_mans_anger_counts_less(self) -> None:
-        assert emotion.read('他说"你们是骗子"').score < emotion.read("你们是骗子").score
-
-    @pytest.mark.parametrize("text", ["唉,算了,说了也没用", "what's the point, forget it"])
-    def test_despair(self, text: str) -> None:
-        assert emotion.read(text).despair
-
-    def test_no_despair_in_a_change_of_mind(self) -> None:
-        assert not emotion.read("算了,换成手环3吧").despair
 
 
 class TestTopicsOfAPerson:
