@@ -153,9 +153,10 @@ def _all_entities(readings: list[Reading]) -> list[dict[str, Any]]:
 
 
 def _strongest_emotion(readings: list[Reading]) -> dict[str, Any]:
+    """The emotion of the least content of the messages that are not calm."""
     felt = [reading.parse["emotion"] for reading in readings]
     loud = [emotion for emotion in felt if emotion["label"] != "calm"]
-    strongest: dict[str, Any] = max(loud or felt, key=lambda emotion: emotion["score"])
+    strongest: dict[str, Any] = min(loud or felt, key=lambda emotion: emotion["satisfaction"])
     return strongest
 
 
@@ -170,7 +171,7 @@ def _silent(intent: str, topic: str | None = None) -> dict[str, Any]:
         "entities": [],
         "wishes": [],
         "tried": [],
-        "emotion": {"label": "calm", "score": 1.0, "despair": False},
+        "emotion": {"label": "calm", "score": 1.0, "despair": False, "satisfaction": 0.0},
         "language": None,
     }
 

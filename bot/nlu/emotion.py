@@ -23,6 +23,8 @@ from bot.nlu.lookups import DATA
 from bot.nlu.text import normalise
 
 HOSTILE = ("angry", "abusive", "sarcastic")
+# Below one half: an angry customer who is overlooked costs more than one who is asked kindly for nothing.
+HOSTILE_AT = 0.4
 
 # Of `dissatisfaction`, in degrees of satisfaction: how fast a message fades, what an open wish takes off, and what each
 # e-fold of the longest message beyond SHORT characters does.
@@ -58,9 +60,9 @@ def read(model: EmotionModel, raw: str) -> Emotion:
 
 
 def decide(judged: Judgement) -> Emotion:
-    """The likeliest feeling; when ill will is likelier than not, one of its kinds, though a milder one lead them."""
+    """The likeliest feeling; from `HOSTILE_AT` of ill will on, the likeliest of its kinds."""
     chances = judged.chances
-    hostile = sum(chances[label] for label in HOSTILE) >= 0.5
+    hostile = sum(chances[label] for label in HOSTILE) >= HOSTILE_AT
     label = max(HOSTILE if hostile else chances, key=lambda name: chances[name])
     despair = judged.evidence.despair
     if despair and label in ("calm", "pleased", "anxious"):

@@ -21,7 +21,7 @@ _TOLD = re.compile(
 _SHOUT = re.compile(r"(?<![A-Za-z])[A-Z]{3,}(?:['!?,.\s]+[A-Z]{2,}){1,}")
 _MARKS = re.compile(r"[!?]{3,}|(?:!\s*){3,}")
 _LAUGH = re.compile(
-    r"哈哈|嘿嘿|嘻嘻|笑死|开玩笑|(?<![a-z])(?:l+o+l+|lmao|(?:ha){2,}h?|j/k|just kidding)(?![a-z])|😂|🤣|😄|😜"
+    r"哈哈|嘿嘿|嘻嘻|笑死|开玩笑|(?<![a-z])(?:l+o+l+|lmao|(?:ha[ -]?){2,}h?|j/k|just kidding)(?![a-z])|😂|🤣|😄|😜"
 )
 _REPEATED = re.compile(r"([^\W\d_]{1,4}?)\1{2,}")
 

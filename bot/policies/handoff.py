@@ -32,6 +32,7 @@ class HandoffPolicy(Policy):
             "offer_at": 0.5,
             "offer_pause": 3,
             "angry_at": 0.7,
+            "enraged_at": -1.2,
             "dissatisfied_at": 0.75,
             "weights": {
                 "asked_for_person": 1.0,

@@ -110,6 +110,7 @@ class Assessor:
         self._offer_at = float(config["offer_at"])
         self._offer_pause = int(config["offer_pause"])
         self._angry_at = float(config["angry_at"])
+        self._enraged_at = float(config["enraged_at"])
         self._dissatisfied_at = float(config["dissatisfied_at"])
 
     def assess(self, tracker: DialogueStateTracker) -> Assessment:
@@ -145,7 +146,7 @@ class Assessor:
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:
         now = turns[-1]
         label, score = now.emotion.get("label"), float(now.emotion.get("score", 0.0))
-        strong = score >= self._angry_at
+        strong = score >= self._angry_at and float(now.emotion.get("satisfaction", -2)) <= self._enraged_at
         complaints = [turn for turn in turns if turn.intent == "complain"]
         before = [turn for turn in turns[-_COURSE:-1] if turn.emotion.get("label") in _NEGATIVE]
         upset = label in _NEGATIVE

@@ -152,6 +152,21 @@ class TestHandsOver:
             talk.customer("你们的东西太差了", "device_problem").bot().customer("垃圾", "complain").assess().hands_over
         )
 
+    @pytest.mark.parametrize(
+        ("said", "dissatisfied"),
+        [
+            (("手环连不上蓝牙", "试过了,没用", "还是不行,你们到底有没有人能解决?"), True),
+            (("手环连不上蓝牙", "试过了,没用", "好了,能用了,谢谢"), False),
+            (("my band won't connect", "tried that, no use", "still broken, will anyone ever fix this?"), True),
+            (("my band won't connect", "tried that, no use", "works now, thank you"), False),
+        ],
+    )
+    def test_a_course_that_leads_nowhere(self, said: tuple[str, ...], dissatisfied: bool) -> None:
+        talk = Talk()
+        for text in said:
+            talk.customer(text, "device_problem").bot()
+        assert ("dissatisfied" in {signal.name for signal in talk.assess().signals}) is dissatisfied
+
     def test_the_bot_repeats_itself_to_a_customer_who_does(self) -> None:
         talk = Talk().customer("手环步数一直是0怎么办", "device_problem").bot(LONG_ANSWER)
         talk.customer("手环步数一直是0,怎么办", "device_problem").saying(LONG_ANSWER)
