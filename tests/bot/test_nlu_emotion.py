@@ -40,7 +40,6 @@ def hostility(text: str) -> float:
         ("很着急,今天能到吗", "anxious"),
         ("I'm worried my parcel got lost, please hurry", "anxious"),
         ("太失望了", "disappointed"),
-        ("你们突然闪退了,我做了半天的数据都没了!", "disappointed"),
         ("I'm very disappointed with this band", "disappointed"),
         ("这什么垃圾玩意儿,用两天就坏,退钱!", "angry"),
         ("我都说了三遍了,你们到底管不管", "angry"),
@@ -56,6 +55,14 @@ def hostility(text: str) -> float:
 )
 def test_label(text: str, label: str) -> None:
     assert felt(text).label == label
+
+
+@pytest.mark.parametrize(
+    "text", ["你们突然闪退了,我做了半天的数据都没了!", "it crashed and all my work of today is gone!"]
+)
+def test_a_loss_is_bitter(text: str) -> None:
+    assert felt(text).label in ("disappointed", "angry")
+    assert felt(text).satisfaction < -1
 
 
 class TestMisleadingWords:
