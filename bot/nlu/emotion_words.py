@@ -14,7 +14,7 @@ EVIDENCE_SIZE = len(FEELINGS) + 9
 
 _QUOTED = re.compile(r"\"[^\"]{1,80}\"|「[^」]{1,80}」|『[^』]{1,80}』|《[^》]{1,80}》")
 _TOLD = re.compile(
-    r"(?:我?(?:朋友|同事|老婆|老公|老板|领导|孩子|儿子|女儿|妈|爸|同学|邻居|别人|别家|网上|评论|有人)|(?<![a-z你])他们?|她"
+    r"(?:我?(?:朋友|同事|老婆|老公|老板|领导|孩子|儿子|女儿|妈|爸|同学|邻居|别人|别家|网上|评论|有人)|(?<![其你])他(?!妈|娘)们?|她"
     r"|(?<![a-z])(?:he|she|they|(?:my|our) (?:wife|husband|friends?|boss|mum|mom|dad|kids?|son|daughter|neighbou?rs?)))"
     r"[^,。;!?]{0,8}(?:说|骂|觉得|嫌|很|太|is|was|are|says?|said|told|thinks?|feels?)"
 )

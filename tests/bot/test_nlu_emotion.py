@@ -179,6 +179,17 @@ class TestCourse:
         assert later == sorted(later, reverse=True) and later[0] > later[-1]
 
 
+def write_a_few_messages(folder: Path) -> Path:
+    """Messages of three feelings, few enough to learn at once."""
+    said = {"calm": (0, "请问怎么充电"), "angry": (-2, "气死我了"), "pleased": (2, "谢谢你们")}
+    folder.mkdir()
+    lines = []
+    for label, (degree, text) in said.items():
+        lines += [f"{label}:", f"  {degree}: |", *(f"    {text}{ending * 2}" for ending in "呀啊呢吧哦嘛")]
+    (folder / "few.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
 class TestComponent:
     def test_trained_stored_and_loaded_it_reads_the_same(self, tmp_path: Path) -> None:
         trained().save(tmp_path)
@@ -186,17 +197,13 @@ class TestComponent:
         for text in ("气死我了", "谢谢", "where is my parcel??"):
             assert again.judge([text])[0].chances == pytest.approx(trained().judge([text])[0].chances, abs=0.02)
 
-    def test_in_the_graph(self, tmp_path: Path) -> None:
-        folder = tmp_path / "messages"
-        folder.mkdir()
-        lines = {"calm": "请问怎么充电{0}", "angry": "气死我了{0}", "pleased": "谢谢你们{0}"}
-        degrees = {"calm": 0, "angry": -2, "pleased": 2}
-        written = "".join(
-            f"{label}:\n  {degrees[label]}: |\n" + "".join(f"    {text.format(mark * 2)}\n" for mark in "呀啊呢吧哦嘛")
-            for label, text in lines.items()
-        )
-        (folder / "few.yml").write_text(written, encoding="utf-8")
-        storage, resource = LocalModelStorage(tmp_path), Resource("emotion")
+    @pytest.mark.parametrize("with_encoder", [True, False])
+    def test_in_the_graph(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_encoder: bool) -> None:
+        if not with_encoder:
+            monkeypatch.setattr("bot.nlu.model.encoder", lambda: None)
+        folder = write_a_few_messages(tmp_path / "messages")
+        (tmp_path / "models").mkdir()
+        storage, resource = LocalModelStorage(tmp_path / "models"), Resource("emotion")
         context = ExecutionContext(GraphSchema({}))
         reader = EmotionReader.create({"messages": str(folder)}, storage, resource, context)
         reader.train(TrainingData())
