@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_CLAUSE_END = re.compile(r"[,.;!?，。；！？、…~～\n]+")
-_SENTENCE_END = re.compile(r"[.!?。！？…\n]+")
+_CLAUSE_END = re.compile(r"(?:[,;!?，。；！？、…~～\n]|[.](?![0-9]))+")
+_SENTENCE_END = re.compile(r"(?:[!?。！？…\n]|[.](?![0-9]))+")
 
 
 def fold(text: str) -> str:
@@ -35,6 +35,11 @@ def clause(text: str, start: int, end: int) -> str:
     return _between(text, start, end, _CLAUSE_END)
 
 
+def clauses(text: str) -> list[str]:
+    """Return the clauses of `text` in order, each a true substring of it."""
+    return [part for piece in _CLAUSE_END.split(text) if (part := piece.strip())]
+
+
 def excerpt(text: str, limit: int, around: str | None = None) -> str:
     """Return at most `limit` letters of `text`: the sentence that holds `around`, else the beginning.
 
@@ -54,6 +59,8 @@ def excerpt(text: str, limit: int, around: str | None = None) -> str:
 
 
 def _between(text: str, start: int, end: int, mark: re.Pattern[str]) -> str:
-    before = [match.end() for match in mark.finditer(text) if match.end() <= start]
+    before = 0
+    for match in mark.finditer(text, 0, start):
+        before = match.end()
     after = mark.search(text, max(end, start + 1))
-    return text[before[-1] if before else 0 : after.start() if after else len(text)].strip()
+    return text[before : after.start() if after else len(text)].strip()

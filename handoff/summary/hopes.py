@@ -9,17 +9,42 @@ from pathlib import Path
 
 import yaml
 
-from handoff.conversations.models import Message
-from handoff.summary.evidence import clause, excerpt, fold
+from handoff.locales import LANGUAGES
+from handoff.summary.evidence import clauses, excerpt, fold
 from handoff.summary.record import Record, intent
 
 PHRASES = Path(__file__).with_name("hopes.yml")
 LONGEST_QUOTE = 80
-LONGEST_READ = 1500
+LONGEST_READ = 600
+DENIED_WITHIN = 40
 _NOT_WANTED = re.compile(
     r"(?:不想|不用|不要|不需要|不必|无需|不是要|别|(?:do ?n[o']?t|do not) (?:want|need)|no need|not asking)"
     r"[^,.;!?、\n]{0,8}$"
 )
+# A wish, a need or what is at stake, in no words of `hopes.yml`: it is kept as the customer put it.
+_NEED = re.compile(
+    r"(?<!不)(?<![不理设联])想(?!到|起|象|不|必|法|问一?下)|(?<![的不])(?:要求|希望|需要(?!的)|盼着?|求(?:求|你|您))|怕|担心|急[用着]|着急|等着|靠"
+    r"|赶(?:时间|着|飞机|车)|(?:不想|不要|别|不能|不可以)(?:再|没|断|漏|少|丢|让|又|耽误|打|发|给|自动|只|告诉|换|催)|必须|一定(?:要|得)"
+    r"|我(?:就|只)?要(?!是)|(?:今|明|后)[天晚早][^,.;!?、\n]{0,8}要|(?:周[一二三四五六日天末]|[0-9]+号|出差|出门)[^,.;!?、\n]{0,6}(?:要|得|前|用)"
+    r"|能不能|可不可以|能先|能调|行不行|可以[^,.;!?\n]{0,8}吗|怎么办|怎么拿|弄好|搞定|直接[^,.;!?\n]{0,4}给我|给我"
+    r"|(?<![a-z])(?:i(?:'d| would)? (?:just |really |only |still )?(?:want|need|hope|wish|like|expect)"
+    r"|(?:worried|afraid|scared)|must|have to"
+    r"|has to|no more|don't want|please (?!note)|before (?:monday|tuesday|wednesday|thursday|friday|saturday"
+    r"|sunday|i|my|the|we)|give me"
+    r"|need(?:s|ed)? (?:it|this|to|the|my)|depend on|rely on|can't (?:be|do|go|work|sleep) without|(?:can"
+    r"|could) (?:someone|you|i|we)"
+    r"|i will not|i should|i'd rather)(?![a-z])"
+)
+_STAKE = re.compile(
+    r"孩子|小孩|宝宝|闺女|女儿|儿子|我[妈爸姐]|老人|老公|媳妇|老板|医生|医院|生日|大寿|结婚|纪念日|礼物|考试|比赛|上班|加班|出差|报销|关账|体检|手术|怀孕"
+    r"|一个人住|警察|报警|罚|房颤|早搏|迷路|吓(?:哭|坏|死)|接不到|扣(?:钱|款|五|工资)"
+    r"|(?<![a-z])(?:my (?:daughter|son|baby|kids?|wife|husband|mum|mom|dad|father|mother|boss|accountant"
+    r"|doctor)|baby|doctor|cardiologist|hospital"
+    r"|pregnant|birthday|anniversary|wedding|gift|exam|race|marathon|rent|police|burglary|flight|blind"
+    r"|wheelchair|alone|when i fall|patients"
+    r"|at work|embarrassing|coach(?:es)?)(?![a-z])"
+)
+OWN_WORDS = "own_words"
 
 
 @dataclass(frozen=True)
@@ -65,20 +90,30 @@ def hopes(record: Record) -> list[Hope]:
     Where no phrase tells, the understood wish of the message that states the trouble stands for the hope.
     """
     found: dict[str, Hope] = {}
+    heard: set[str] = set()
     for message in record.matter_words:
-        words = fold(message.text)[:LONGEST_READ]
+        fresh = [part for part in clauses(message.text[:LONGEST_READ]) if part not in heard]
+        heard.update(fresh)
+        words, named = fold("\n".join(fresh)), not fresh
         for entry in phrases():
             if entry.withdrawn and entry.withdrawn.search(words):
                 found.pop(entry.key, None)
-            elif entry.key not in found and (quote := _wished(entry, message, words)):
-                found[entry.key] = Hope(entry.key, entry.text, quote, message.seq)
+                heard.clear()
+            elif quote := _in_clause(entry.said, words, fresh):
+                named = True
+                found.setdefault(entry.key, Hope(entry.key, entry.text, quote, message.seq))
+        quote = None if named else _in_clause(_NEED, words, fresh) or _in_clause(_STAKE, words, fresh)
+        if quote:
+            texts = {str(language): f"“{quote}”" for language in LANGUAGES}
+            found[f"{OWN_WORDS}:{message.seq}"] = Hope(OWN_WORDS, texts, quote, message.seq)
     return list(found.values()) or _implied(record)
 
 
-def _wished(entry: Phrases, message: Message, words: str) -> str | None:
-    for match in entry.said.finditer(words) if entry.said else ():
-        if not _NOT_WANTED.search(words[: match.start()]):
-            return excerpt(clause(message.text, match.start(), match.end()), LONGEST_QUOTE)
+def _in_clause(pattern: re.Pattern[str] | None, words: str, parts: list[str]) -> str | None:
+    """Return the first clause of `parts`, which `words` joins in folded letters, that the pattern finds undenied."""
+    for match in pattern.finditer(words) if pattern else ():
+        if not _NOT_WANTED.search(words[max(0, match.start() - DENIED_WITHIN) : match.start()]):
+            return excerpt(parts[words.count("\n", 0, match.start())], LONGEST_QUOTE)
     return None
 
 

@@ -14,8 +14,11 @@ from handoff.conversations.models import AGENT_PREFIX, BOT, CLOSED, Conversation
 from handoff.customers.models import Customer
 from handoff.promises.models import Promise
 from handoff.queue.models import Handoff
+from handoff.summary.attempts import Attempt, attempts
 from handoff.summary.knowledge import Knowledge
 from handoff.summary.models import Fact, TriedStep
+from handoff.summary.pledges import Pledge, pledges
+from handoff.summary.stated import stated
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,14 @@ class Record:
         ]
 
     @cached_property
+    def stated(self) -> list[Fact]:
+        """What is known, the newest word last: what the bot recognised, and what was stated in answers."""
+        return stated(self.facts, self.messages)
+
+    @cached_property
     def latest(self) -> dict[str, Fact]:
         """The newest fact of each name."""
-        return {fact.name: fact for fact in self.facts}
+        return {fact.name: fact for fact in self.stated}
 
     @cached_property
     def by_seq(self) -> dict[int, Message]:
@@ -77,6 +85,16 @@ class Record:
     def tried_codes(self) -> set[str]:
         """Codes of the steps that the customer already tried."""
         return {step.text for step in self.tried}
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """What the customer reports to have done in the present matter."""
+        return attempts(self.matter)
+
+    @cached_property
+    def pledges(self) -> list[Pledge]:
+        """What was promised to the customer in words in the present matter."""
+        return pledges(self.matter, self.timezone)
 
     @cached_property
     def symptom(self) -> Fact | None:

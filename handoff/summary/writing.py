@@ -31,31 +31,16 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "problem": problem_text(record, language),
         "problem_quote": stated.quote if stated else None,
         "problem_seq": stated.seq if stated else None,
-        "hopes": [{"text": hope.text[language], "quote": hope.quote, "seq": hope.seq} for hope in wished],
-        "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
-        "tried": [
-            {
-                "text": named("step", step.text, language) or step.quote,
-                "code": step.text,
-                "quote": step.quote,
-                "seq": step.source_seq,
-            }
-            for step in record.tried
+        "hopes": [
+            {"text": hope.text[language], "key": hope.key, "quote": hope.quote, "seq": hope.seq} for hope in wished
         ],
+        "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
+        "tried": _tried(record, language),
         "story": [
             {"by": told.by, "text": told.text, "seqs": list(told.seqs)} for told in gist(lines(record.matter), language)
         ],
         "bot_said": bot_said(record),
-        "promises": [
-            {
-                "text": promise.text_en if language == "en" else promise.text_zh,
-                "due_at": iso(promise.due_at),
-                "seq": promise.seq,
-                "state": promise.state,
-                "reference": promise.reference,
-            }
-            for promise in record.promises
-        ],
+        "promises": _promises(record, language),
         "emotion": mood.emotion(record.said_by_customer),
         "reason": reason,
         "reason_text": text(f"queue.reason_{reason}", language) if reason else None,
@@ -64,8 +49,55 @@ def summary(record: Record, language: str) -> dict[str, Any]:
     }
 
 
+def _tried(record: Record, language: str) -> list[dict[str, Any]]:
+    """The steps that were recognised, then what else the customer reports to have done."""
+    known = [
+        {
+            "text": named("step", step.text, language) or step.quote,
+            "code": step.text,
+            "quote": step.quote,
+            "seq": step.source_seq,
+        }
+        for step in record.tried
+    ]
+    for one in record.attempts:
+        if not any(
+            one.seq == step.source_seq and (step.quote in one.quote or one.quote in step.quote) for step in record.tried
+        ):
+            known.append({"text": one.text, "code": None, "quote": one.quote, "seq": one.seq})
+    return sorted(known, key=lambda step: step["seq"])
+
+
+def _promises(record: Record, language: str) -> list[dict[str, Any]]:
+    """Promises with a reference that are kept account of, then those that were made in words."""
+    kept = [
+        {
+            "text": promise.text_en if language == "en" else promise.text_zh,
+            "due_at": iso(promise.due_at),
+            "quote": None,
+            "seq": promise.seq,
+            "state": promise.state,
+            "reference": promise.reference,
+        }
+        for promise in record.promises
+    ]
+    accounted = {promise.seq for promise in record.promises}
+    return kept + [
+        {
+            "text": pledge.quote,
+            "due_at": iso(pledge.due_at) if pledge.due_at else None,
+            "quote": pledge.quote,
+            "seq": pledge.seq,
+            "state": "said",
+            "reference": None,
+        }
+        for pledge in record.pledges
+        if pledge.seq not in accounted
+    ]
+
+
 def _fact(record: Record, fact: Fact, language: str) -> dict[str, Any]:
-    earlier = [row for row in record.facts if row.name == fact.name and row is not fact]
+    earlier = [row for row in record.stated if row.name == fact.name and row is not fact]
     return {
         "name": fact.name,
         "label": text(f"summary.fact_{fact.name}", language),
