@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     shop_api_token: str = ""
     identity_secret: str = ""
 
+    llm_url: str = ""
+    llm_model: str = ""
+    llm_api_key: str = ""
+    llm_timeout: float = 4.0
+
     integration_token: str = ""
     integration_callback: str = ""
     integration_callback_private: bool = False

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.conversations.models import Conversation
 from handoff.locales import LANGUAGES
 from handoff.summary import mood, writing
+from handoff.summary.closing import closing_note
 from handoff.summary.headline import headline
 from handoff.summary.hopes import hopes
 from handoff.summary.knowledge import Knowledge
@@ -63,3 +64,7 @@ class Summaries:
     async def summary(self, conversation: Conversation, language: str) -> dict[str, Any]:
         """Return the contract's context summary in `language`; quotes stay as the customer wrote them."""
         return writing.summary(await load(self.session, conversation), language)
+
+    async def closing(self, conversation: Conversation, language: str) -> str:
+        """Return the closing note in `language` for the agent to confirm or change."""
+        return closing_note(await load(self.session, conversation), language)

@@ -79,6 +79,8 @@ ROUTES: dict[str, dict[str, Statuses]] = {
     "POST /v1/conversations/{id}/typing": _readers(202, customer=202),
     "GET /v1/conversations/{id}/events": _readers(200),
     "GET /v1/conversations/{id}/summary": _readers(200),
+    "GET /v1/conversations/{id}/summary/polished": _readers(200),
+    "GET /v1/conversations/{id}/summary/closing": _readers(200),
     "GET /v1/conversations/{id}/notes": _readers(200),
     "POST /v1/conversations/{id}/notes": _readers(201),
     "POST /v1/conversations/{id}/take-over": {

@@ -35,6 +35,8 @@ CALLS = {
     "DELETE handoff": None,
     "DELETE token": None,
     "GET summary": None,
+    "GET summary/polished": None,
+    "GET summary/closing": None,
     "GET notes": None,
     "GET events": None,
     "GET promises": None,
