@@ -23,6 +23,7 @@ from handoff.database import DATABASE_AWAY
 from handoff.errors import ApiError, unavailable
 from handoff.principals import AgentCaller, identify
 from handoff.realtime.hub import Event
+from handoff.settings import settings
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[AgentCaller, dict[str, Any]], Awaitable[Any]]
@@ -46,6 +47,7 @@ class LivePage:
             "pages": access.pages_of(caller.agent.role),
             "me": agent_view(caller.agent),
             "server_time": iso(now()),
+            "polishes": bool(settings.llm_url),
             "lists": self._news_of_lists(),
         }
         self.bridge = Bridge(words(), state)

@@ -16,12 +16,12 @@ from handoff.conversations.schemas import Read, SendMessage
 from handoff.conversations.service import Conversations, Said
 from handoff.desk import desk
 from handoff.errors import ApiError
-from handoff.locales import text
+from handoff.locales import Language, text
 from handoff.principals import AgentCaller
 from handoff.queue.endpoints import claim
 from handoff.realtime.hub import Event
 from handoff.replies.service import replies_for
-from handoff.summary.endpoints import summary
+from handoff.summary import endpoints as summary_endpoints
 
 NEWS_PAUSE = 0.05
 HEAD_PAUSE = 0.5
@@ -53,6 +53,9 @@ class ThreadPage(LivePage):
             "resolve": self.on_resolve,
             "transfer": self.on_transfer,
             "events": self.on_events,
+            "polished": self.on_polished,
+            "closing": self.on_closing,
+            "wrong": self.on_wrong,
         }
         self.pulses |= {
             "news": Pulse(self.refresh_news, NEWS_PAUSE),
@@ -135,11 +138,28 @@ class ThreadPage(LivePage):
             return
         try:
             caller = AgentCaller(self.agent, self.token)
-            content = await summary(conversation_id, caller, "en" if self.language == "en" else "zh")
+            content = await summary_endpoints.summary(conversation_id, caller, self.reading)
         except ApiError:
             return  # the thread's own refresh tells the person
         if conversation_id == self.open_id:
             self.push(summary={"id": conversation_id, **content})
+
+    @property
+    def reading(self) -> Language:
+        """The language in which this person reads summaries."""
+        return "en" if self.language == "en" else "zh"
+
+    async def on_polished(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
+        """Return what a language model offers; nothing where none is configured."""
+        return await summary_endpoints.polished(str(args["id"]), caller, self.reading)
+
+    async def on_closing(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, str]:
+        """Return the closing note to confirm."""
+        return await summary_endpoints.closing(str(args["id"]), caller, self.reading)
+
+    async def on_wrong(self, caller: AgentCaller, args: dict[str, Any]) -> None:
+        """Call a line of the summary wrong."""
+        await summary_endpoints.wrong(str(args["id"]), summary_endpoints.Wrong.model_validate(args["line"]), caller)
 
     async def on_open(self, caller: AgentCaller, args: dict[str, Any]) -> dict[str, Any]:
         """Open a conversation."""

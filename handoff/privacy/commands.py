@@ -26,6 +26,7 @@ _NAMES = {
     "attachments": ("附件", "attachments"),
     "facts": ("事实", "facts"),
     "tried_steps": ("已试步骤", "tried steps"),
+    "corrections": ("摘要纠正", "corrections"),
     "notes": ("内部备注", "internal notes"),
     "promises": ("承诺", "promises"),
     "handoffs": ("转接摘要", "handoff summaries"),

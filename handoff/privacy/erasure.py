@@ -31,12 +31,23 @@ from handoff.privacy.models import Erasure
 from handoff.promises.models import Promise
 from handoff.queue.models import OPEN_STATES, Handoff, State
 from handoff.queue.service import Queue
-from handoff.summary.models import Fact, TriedStep
+from handoff.summary.models import Correction, Fact, TriedStep
 
 log = structlog.get_logger(__name__)
 ERASED = "erased"
 TELL_BOTS_AGAIN_AFTER = timedelta(seconds=60)
-TABLES = ("messages", "attachments", "facts", "tried_steps", "notes", "promises", "handoffs", "ratings", "customers")
+TABLES = (
+    "messages",
+    "attachments",
+    "facts",
+    "tried_steps",
+    "corrections",
+    "notes",
+    "promises",
+    "handoffs",
+    "ratings",
+    "customers",
+)
 
 
 @dataclass
@@ -76,7 +87,7 @@ async def erase_conversation(session: AsyncSession, conversation_id: str, *, by:
     await _close(session, conversation, by=by)
     files = list(await session.scalars(select(Attachment).where(_of(Attachment, conversation))))
     await session.flush()
-    for table in (Message, Attachment, Fact, TriedStep, Note, Promise, ChannelCall, ChannelCursor):
+    for table in (Message, Attachment, Fact, TriedStep, Correction, Note, Promise, ChannelCall, ChannelCursor):
         result = await session.execute(delete(table).where(_of(table, conversation)))
         removed.counts[table.__tablename__] = result.rowcount  # type: ignore[attr-defined]
     await _blank_what_stays(session, conversation, removed)

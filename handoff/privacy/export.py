@@ -14,13 +14,14 @@ from handoff.conversations.models import Conversation, Message, Note, OwnershipE
 from handoff.customers.models import Customer
 from handoff.promises.models import Promise
 from handoff.queue.models import Handoff
-from handoff.summary.models import Fact, TriedStep
+from handoff.summary.models import Correction, Fact, TriedStep
 
 _PARTS: dict[str, Any] = {
     "messages": Message,
     "attachments": Attachment,
     "facts": Fact,
     "tried": TriedStep,
+    "corrections": Correction,
     "notes": Note,
     "promises": Promise,
     "handoffs": Handoff,

@@ -41,3 +41,23 @@ class TriedStep(Base):
     quote: Mapped[str] = mapped_column(Text)
     source_seq: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class Correction(Base):
+    """A line of a summary that a person at work called wrong; a fact may get its right `value`.
+
+    Kept for the designers: what was claimed, and the words that misled.
+    """
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    part: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str | None] = mapped_column(String(40))
+    claimed: Mapped[str] = mapped_column(Text)
+    quote: Mapped[str | None] = mapped_column(Text)
+    source_seq: Mapped[int | None]
+    value: Mapped[str | None] = mapped_column(Text)
+    agent_id: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]

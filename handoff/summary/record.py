@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -15,8 +15,9 @@ from handoff.customers.models import Customer
 from handoff.promises.models import Promise
 from handoff.queue.models import Handoff
 from handoff.summary.attempts import Attempt, attempts
+from handoff.summary.corrections import corrected, corrections_of
 from handoff.summary.knowledge import Knowledge
-from handoff.summary.models import Fact, TriedStep
+from handoff.summary.models import Correction, Fact, TriedStep
 from handoff.summary.pledges import Pledge, pledges
 from handoff.summary.stated import stated
 
@@ -25,7 +26,8 @@ from handoff.summary.stated import stated
 class Record:
     """One conversation as it stands: messages in order, facts with the newest word last, the last handoff if any.
 
-    `ends` are the times at which an earlier matter ended: closed, or given back to the bot by a person.
+    `ends` are the times at which an earlier matter ended: closed, or given back to the bot by a person;
+    `corrections` what people at work called wrong.
     """
 
     conversation: Conversation
@@ -37,6 +39,7 @@ class Record:
     handoff: Handoff | None
     group: Group | None
     ends: list[datetime]
+    corrections: list[Correction] = field(default_factory=list)
 
     @cached_property
     def said_by_customer(self) -> list[Message]:
@@ -69,7 +72,7 @@ class Record:
     @cached_property
     def stated(self) -> list[Fact]:
         """What is known, the newest word last: what the bot recognised, and what was stated in answers."""
-        return stated(self.facts, self.messages)
+        return corrected(stated(self.facts, self.messages), self.corrections)
 
     @cached_property
     def latest(self) -> dict[str, Fact]:
@@ -135,6 +138,7 @@ async def load(session: AsyncSession, conversation: Conversation) -> Record:
         handoff=await session.scalar(handoffs.limit(1)),
         group=await session.get(Group, conversation.group_name) if conversation.group_name else None,
         ends=await _ends(session, own),
+        corrections=await corrections_of(session, own),
     )
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handoff.agents.models import Agent
 from handoff.conversations.models import Conversation
+from handoff.errors import ApiError
 from handoff.locales import LANGUAGES
 from handoff.summary import mood, writing
 from handoff.summary.closing import closing_note
+from handoff.summary.corrections import Part, correct, corrected, corrections_of
 from handoff.summary.headline import headline
 from handoff.summary.hopes import hopes
 from handoff.summary.knowledge import Knowledge
@@ -27,6 +30,15 @@ class Briefing:
 
     emotion: dict[str, Any]
     headline: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LineOfSummary:
+    """Which line of a summary: a fact's name, the message it cites, and the value or quote that stands there."""
+
+    said: str
+    seq: int | None = None
+    name: str | None = None
 
 
 class Summaries:
@@ -49,7 +61,9 @@ class Summaries:
 
     async def known_facts(self, conversation: Conversation) -> list[dict[str, str]]:
         """Return the latest value of every known fact, as the bot's door takes them."""
-        latest = {fact.name: fact.value for fact in await Knowledge(self.session, conversation).facts()}
+        corrections = await corrections_of(self.session, conversation.id)
+        facts = corrected(await Knowledge(self.session, conversation).facts(), corrections)
+        latest = {fact.name: fact.value for fact in facts}
         return [{"name": name, "value": value} for name, value in latest.items()]
 
     async def briefing(self, conversation: Conversation) -> Briefing:
@@ -68,3 +82,19 @@ class Summaries:
     async def closing(self, conversation: Conversation, language: str) -> str:
         """Return the closing note in `language` for the agent to confirm or change."""
         return closing_note(await load(self.session, conversation), language)
+
+    async def call_wrong(
+        self, conversation: Conversation, agent: Agent, part: Part, line: LineOfSummary, value: str | None
+    ) -> None:
+        """Strike a line of the summary, give a fact its right value, and keep both for the designers.
+
+        Raises ApiError 404 `not_found` when the summary has no such line.
+        """
+        written = await self.summary(conversation, conversation.reading_language)
+        for one in written[part]:
+            seq = one["source"].get("seq") if part == "facts" else one["seq"]
+            said = one["value"] if part == "facts" else one["quote"] or one["text"]
+            if (seq, said) == (line.seq, line.said) and one.get("name") == line.name:
+                correct(self.session, conversation, agent, part, one, value)
+                return
+        raise ApiError(404, "not_found")

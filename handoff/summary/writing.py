@@ -7,9 +7,10 @@ from typing import Any
 from handoff.clock import iso
 from handoff.locales import text
 from handoff.summary import mood
+from handoff.summary.corrections import struck
 from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
-from handoff.summary.hopes import hopes
+from handoff.summary.hopes import Hope, hopes
 from handoff.summary.knowledge import FACT_NAMES
 from handoff.summary.labels import named, readable
 from handoff.summary.models import Fact
@@ -31,16 +32,14 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "problem": problem_text(record, language),
         "problem_quote": stated.quote if stated else None,
         "problem_seq": stated.seq if stated else None,
-        "hopes": [
-            {"text": hope.text[language], "key": hope.key, "quote": hope.quote, "seq": hope.seq} for hope in wished
-        ],
+        "hopes": struck("hopes", [_hope(hope, language) for hope in wished], record.corrections),
         "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
-        "tried": _tried(record, language),
+        "tried": struck("tried", _tried(record, language), record.corrections),
         "story": [
             {"by": told.by, "text": told.text, "seqs": list(told.seqs)} for told in gist(lines(record.matter), language)
         ],
         "bot_said": bot_said(record),
-        "promises": _promises(record, language),
+        "promises": struck("promises", _promises(record, language), record.corrections),
         "emotion": mood.emotion(record.said_by_customer),
         "reason": reason,
         "reason_text": text(f"queue.reason_{reason}", language) if reason else None,
@@ -94,6 +93,10 @@ def _promises(record: Record, language: str) -> list[dict[str, Any]]:
         for pledge in record.pledges
         if pledge.seq not in accounted
     ]
+
+
+def _hope(hope: Hope, language: str) -> dict[str, Any]:
+    return {"text": hope.text[language], "key": hope.key, "quote": hope.quote, "seq": hope.seq}
 
 
 def _fact(record: Record, fact: Fact, language: str) -> dict[str, Any]:

@@ -97,6 +97,31 @@ async def test_the_whole_way(desktop_page: Page, product: Product, tmp_path: Pat
         await expect(page.locator(f'li[data-conversation="{one.id}"]')).to_have_count(0)
 
 
+async def test_the_summary_is_corrected_and_writes_the_closing_note(
+    desktop_page: Page, product: Product, tmp_path: Path
+) -> None:
+    page = desktop_page
+    async with waiting_customer(product, STORY, "重启过也没用,气死我了!", "给我退货!") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await claim(page, one)
+        await expect(page.locator("svg.course circle").first).to_be_visible()
+        fact = page.locator("li", has=page.locator("[data-fact=firmware_version]"))
+        await fact.hover()
+        await fact.get_by_role("button", name="不对？").click()
+        await page.get_by_label("正确的是（可不填）").fill("1.0.0.45")
+        await page.screenshot(path=tmp_path / "wrong.png")
+        await page.get_by_role("button", name="改正", exact=True).click()
+        await expect(page.locator("[data-fact=firmware_version]")).to_contain_text("1.0.0.45")
+        box = page.get_by_label("回复客户…")
+        await box.fill("Which firmware version is it?")
+        await expect(page.locator(".known")).to_contain_text("1.0.0.45")
+        await reply(page, "给您登记了退货,明天 12:00 前告诉您取件时间。")
+        await page.get_by_role("button", name="结束", exact=True).click()
+        await expect(page.get_by_label("小结")).to_have_value(re.compile("问题：.*\n[^$]*待兑现："))
+        await page.screenshot(path=tmp_path / "closing.png")
+
+
 async def test_two_agents_click_at_once(desktop_page: Page, browser: Browser, product: Product, tmp_path: Path) -> None:
     async with waiting_customer(product, "我的包裹呢") as one, another_page(browser, product) as second:
         pages = (desktop_page, second)

@@ -81,6 +81,8 @@ ROUTES: dict[str, dict[str, Statuses]] = {
     "GET /v1/conversations/{id}/summary": _readers(200),
     "GET /v1/conversations/{id}/summary/polished": _readers(200),
     "GET /v1/conversations/{id}/summary/closing": _readers(200),
+    "POST /v1/conversations/{id}/summary/wrong": _readers(404),
+    "GET /v1/summary/corrections": {"bot": _row(403, 403, 403, 403, 403, 200, 200)},
     "GET /v1/conversations/{id}/notes": _readers(200),
     "POST /v1/conversations/{id}/notes": _readers(201),
     "POST /v1/conversations/{id}/take-over": {
@@ -126,6 +128,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /v1/conversations/{id}/language": {"language": "en"},
     "POST /v1/conversations/{id}/read": {"seq": 1},
     "POST /v1/conversations/{id}/notes": {"text": "客户着急"},
+    "POST /v1/conversations/{id}/summary/wrong": {"part": "hopes", "seq": 1, "said": "没有这句话"},
     "POST /v1/conversations/{id}/resolve": {"outcome": "solved"},
     "POST /v1/conversations/{id}/transfer": {"group": "orders", "note": "订单问题"},
     "POST /v1/conversations/{id}/promises": {"text": "后天回电", "due_at": "2099-01-01T00:00:00Z"},

@@ -37,6 +37,7 @@ CALLS = {
     "GET summary": None,
     "GET summary/polished": None,
     "GET summary/closing": None,
+    "POST summary/wrong": {"part": "hopes", "seq": 1, "said": "x"},
     "GET notes": None,
     "GET events": None,
     "GET promises": None,

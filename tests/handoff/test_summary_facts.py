@@ -315,6 +315,59 @@ class TestEndpoint:
         assert written["emotion"] == {"label": "calm", "score": 0.0, "course": []}
 
 
+class TestWrong:
+    """POST /v1/conversations/{id}/summary/wrong"""
+
+    async def told(self, running: RunningDesk) -> tuple[Any, Any, str]:
+        """A customer in the tech queue, the agent who reads, and the path of the summary."""
+        customer = await TestEndpoint().handed_over(running)
+        person = await running.person("lin", groups=("tech",))
+        return customer, person, f"/conversations/{customer.id}/summary"
+
+    async def test_a_fact_gets_its_right_value_and_the_bot_knows_it(self, running: RunningDesk) -> None:
+        customer, person, path = await self.told(running)
+        line = {"part": "facts", "name": "device_model", "seq": 1, "said": "band-2", "value": "band-3"}
+        answer = await person.post(f"{path}/wrong", line)
+        assert answer.status_code == 201
+        facts = {fact["name"]: fact for fact in (await person.get(path)).json()["facts"]}
+        assert facts["device_model"]["value"] == "band-3" and facts["device_model"]["source"] == {"lookup": "agent"}
+        assert facts["device_model"]["history"] == []
+        assert (await Talk(customer.id).known())["device_model"] == "band-3"
+
+    async def test_any_line_can_be_struck(self, running: RunningDesk) -> None:
+        _, person, path = await self.told(running)
+        before = (await person.get(path)).json()
+        for part in ("hopes", "tried"):
+            line = before[part][0]
+            body = {"part": part, "seq": line["seq"], "said": line["quote"]}
+            assert (await person.post(f"{path}/wrong", body)).status_code == 201
+            assert line not in (await person.get(path)).json()[part]
+            assert (await person.post(f"{path}/wrong", body)).status_code == 404
+
+    async def test_designers_read_it_without_the_customer(self, running: RunningDesk) -> None:
+        _, person, path = await self.told(running)
+        line = {"part": "facts", "name": "device_model", "seq": 1, "said": "band-2", "value": "band-3"}
+        await person.post(f"{path}/wrong", line)
+        designer = await running.person("mei", "designer", ())
+        [kept] = (await designer.get("/summary/corrections")).json()["items"]
+        assert (kept["claimed"], kept["value"], kept["quote"]) == ("band-2", "band-3", "手环2")
+        assert (await person.get("/summary/corrections")).status_code == 403
+
+
+class TestClosing:
+    """GET /v1/conversations/{id}/summary/closing"""
+
+    async def test_problem_and_solution(self, running: RunningDesk) -> None:
+        customer = await TestEndpoint().handed_over(running)
+        person = await running.person("lin", groups=("tech",))
+        assert (await person.claim(customer.id)).status_code == 200
+        await person.reply(customer.id, "给您登记了退货。明天 12:00 前给您取件时间。")
+        note = (await person.get(f"/conversations/{customer.id}/summary/closing")).json()["note"]
+        assert note.splitlines()[0].startswith("问题：步数一直为 0")
+        assert "处理：客服回答" in note and "登记了退货" in note
+        assert note.splitlines()[-1] == "待兑现：明天 12:00 前给您取件时间。"
+
+
 async def test_conversations_do_not_mix(running: RunningDesk, talk: Talk) -> None:
     seq = await talk.says("我的手环2")
     await talk.learn(("device_model", "band-2", "手环2", seq))

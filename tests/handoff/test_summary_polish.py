@@ -35,7 +35,8 @@ class Model:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = int(next(line.split(":")[1] for line in head.splitlines() if line.lower().startswith("content-length")))
+        fields = dict(line.lower().split(": ", 1) for line in head.splitlines() if ": " in line)
+        length = int(fields["content-length"])
         self.heads.append(head)
         self.asked.append(json.loads(await reader.readexactly(length)))
         await asyncio.sleep(self.delay)
@@ -85,8 +86,9 @@ class TestGood:
         assert "authorization: bearer key-of-the-tests" in model.heads[0].lower()
 
     async def test_english(self, model: Model) -> None:
-        model.content = '```json\n{"headline": "Steps stay at 0 on the Lanmo Band 2 with an iPhone 6", "replies": []}\n```'
-        assert (await polished(language="en"))["headline"] == "Steps stay at 0 on the Lanmo Band 2 with an iPhone 6"
+        line = "Steps stay at 0 on the Lanmo Band 2 with an iPhone 6"
+        model.content = f'```json\n{{"headline": "{line}", "replies": []}}\n```'
+        assert (await polished(language="en"))["headline"] == line
 
     async def test_off_by_default(self, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(settings, "llm_url", "")
@@ -125,7 +127,9 @@ class TestSlow:
 class TestNonsense:
     """No object, no use."""
 
-    @pytest.mark.parametrize("content", ["", "好的", "[1]", "null", '{"headline": 5, "replies": "x"}', '{"replies": [1]}'])
+    @pytest.mark.parametrize(
+        "content", ["", "好的", "[1]", "null", '{"headline": 5, "replies": "x"}', '{"replies": [1]}']
+    )
     async def test_content(self, model: Model, content: str) -> None:
         model.content = content
         assert await polished() == NOTHING

@@ -55,9 +55,9 @@ export default {
     },
     known() {
       const draft = this.text.toLowerCase();
-      if (this.mode !== "reply" || this.picking || draft.length < 3) return [];
+      if (this.mode !== "reply" || this.picking || draft.length < 2) return [];
       return (store.summary?.facts ?? []).filter((fact) => {
-        const names = t(`ask_${fact.name}`).split("|");
+        const names = Object.values(store.words[`ask_${fact.name}`] ?? {}).join("|").split("|").filter(Boolean);
         return !draft.includes(fact.value.toLowerCase()) && names.some((name) => draft.includes(name.toLowerCase()));
       });
     },
@@ -81,6 +81,7 @@ export default {
   mounted() {
     sweep();
     window.addEventListener("jieli:write", (event) => this.start(event.detail));
+    window.addEventListener("jieli:draft", (event) => { if (this.canSay) this.insert({ text: event.detail }); });
   },
   methods: {
     t, jump,

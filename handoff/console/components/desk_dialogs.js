@@ -31,7 +31,7 @@ export default {
           </template>
           <template v-else-if="store.dialog.kind === 'resolve'">
             <fieldset><legend>{{ t('outcome') }}</legend><label class="choice" v-for="one in outcomes" :key="one"><input type="radio" name="outcome" :value="one" v-model="outcome"><span><b>{{ t('outcome_' + one) }}</b><small>{{ t('outcome_hint_' + one) }}</small></span></label></fieldset>
-            <label>{{ t('resolve_note') }}<textarea v-model="note" rows="3" maxlength="4000"></textarea></label>
+            <label>{{ t('resolve_note') }}<textarea v-model="note" rows="5" maxlength="4000"></textarea></label>
           </template>
           <p v-else-if="store.dialog.kind === 'release'">{{ t('release_text') }}</p>
           <template v-else-if="store.dialog.kind === 'presence'">
@@ -81,6 +81,7 @@ export default {
         return;
       }
       Object.assign(this, { target: "", note: "", outcome: "solved", reason: "rest", words: "", busy: false });
+      if (dialog.kind === "resolve") this.proposeNote(store.open);
       nextTick(() => {
         if (!this.$refs.dialog.open) this.$refs.dialog.showModal();
         this.$refs.dialog.querySelector("input:checked, input, footer .primary")?.focus();
@@ -100,6 +101,10 @@ export default {
       if (event.target === this.$refs.dialog) this.shut();
     },
     onDuty: (group) => store.people.items.filter((one) => one.status === "online" && one.groups.includes(group)).length,
+    async proposeNote(id) {
+      const closing = await attempt("closing", { id });
+      if (closing && store.open === id && store.dialog?.kind === "resolve" && !this.note) this.note = closing.note;
+    },
     async confirm() {
       const { kind, status } = store.dialog;
       this.busy = true;

@@ -1,34 +1,43 @@
 // The right pane: what one must know before the first word. Every line leads to the message that says so.
-import { attempt, store, t } from "jieli";
+import { attempt, call, store, t, toast } from "jieli";
 import { moment, ownerTitle } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
 import { jump, open } from "jieli/thread.js";
 
 const CONTEXT = ["os", "os_version", "phone_model", "browser", "app_version", "device_model", "firmware_version", "page"];
 
+// How far down a mood stands in the chart, of 5.
+const DEPTH = { pleased: 0, calm: 1, anxious: 2, disappointed: 3, sarcastic: 3.5, angry: 4, abusive: 5 };
+const STEP = 26;
+const HEIGHT = 40;
+
 export default {
   components: { Icon, Mood },
-  data: () => ({ store, events: null }),
+  data: () => ({ store, events: null, polished: null, wrong: null, right: "" }),
   template: `
     <aside class="facts" :class="{ shown: store.pane === 'facts' }" :aria-label="t('summary')">
       <div class="nothing small" v-if="!store.head"><Icon name="facts"/><p>{{ t('summary_empty') }}</p></div>
       <template v-else>
         <section class="brief" v-if="summary">
-          <p class="headline">{{ summary.headline }}</p>
+          <p class="headline">{{ polished?.headline ?? summary.headline }}</p>
           <p class="brief-marks"><Mood :label="summary.emotion.label"/><span class="reason" v-if="reason">{{ reason }}</span><span class="priority" v-if="handoff" :data-priority="handoff.priority">P{{ handoff.priority }} {{ t('priority_' + handoff.priority) }}</span></p>
-          <p class="course" v-if="course.length > 1" :aria-label="t('mood_course')"><button v-for="(step, index) in course" :key="index" type="button" @click="jump(step.seq)" :title="t('mood_' + step.label)"><Mood :label="step.label" quiet/></button></p>
+          <svg class="course" v-if="course.length > 1" :viewBox="`0 0 ${width} ${height}`" :width="width" :height="height" role="img" :aria-label="t('mood_course')"><polyline :points="curve"/><g v-for="(point, index) in points" :key="index" :class="'mood-' + point.label" @click="jump(point.seq)"><title>{{ t('mood_' + point.label) }}</title><circle :cx="point.x" :cy="point.y" r="5"/></g></svg>
+          <p class="brief-tools"><button type="button" class="quiet" data-act="copy" @click="copy">{{ t('copy_summary') }}</button></p>
         </section>
         <p class="empty" v-else>{{ t('loading') }}</p>
         <template v-if="summary">
           <section v-if="summary.problem && summary.problem !== summary.headline"><h3>{{ t('problem') }}</h3><component :is="summary.problem_seq ? 'button' : 'p'" class="line" @click="jump(summary.problem_seq)">{{ summary.problem }}</component></section>
           <section v-if="summary.facts.length"><h3>{{ t('facts') }}</h3>
-            <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><component :is="fact.source.seq ? 'button' : 'span'" class="chip" :class="{ unsaid: !fact.source.seq }" :data-fact="fact.name" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : t(fact.source.lookup ? 'from_lookup' : 'from_context')">
-              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ t(fact.source.lookup ? 'from_lookup' : 'from_context') }}</i></component>
+            <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><component :is="fact.source.seq ? 'button' : 'span'" class="chip" :class="{ unsaid: !fact.source.seq }" :data-fact="fact.name" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : origin(fact)">
+              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ origin(fact) }}</i></component><button type="button" class="wrong" @click="doubt('facts', fact)" :title="t('wrong_hint')">{{ t('wrong') }}</button>
+              <form v-if="wrong === fact" class="correction" @submit.prevent="strike('facts', fact, right)"><input v-model="right" maxlength="200" :aria-label="t('right_value')" :placeholder="t('right_value')"><button class="quiet">{{ t('correct') }}</button></form>
               <button v-for="(old, index) in fact.history.filter((one) => one.source.seq)" :key="index" class="before" type="button" @click="jump(old.source.seq)">{{ t('before') }} {{ old.text }}</button></li></ul></section>
-          <section v-if="summary.tried.length"><h3>{{ t('tried') }}</h3><ul class="lines"><li v-for="step in summary.tried" :key="step.seq + step.text"><button class="line" type="button" @click="jump(step.seq)"><Icon name="done"/><span>{{ step.text }}<q>{{ step.quote }}</q></span></button></li></ul></section>
-          <section v-if="summary.hopes.length"><h3>{{ t('hopes') }}</h3><ul class="lines"><li v-for="hope in summary.hopes" :key="hope.seq + hope.text"><button class="line" type="button" @click="jump(hope.seq)"><Icon name="flag"/><span>{{ hope.text }}<q>{{ hope.quote }}</q></span></button></li></ul></section>
+          <section v-if="summary.tried.length"><h3>{{ t('tried') }}</h3><ul class="lines"><li v-for="step in summary.tried" :key="step.seq + step.text"><button class="line" type="button" @click="jump(step.seq)"><Icon name="done"/><span>{{ step.text }}<q v-if="step.quote !== step.text">{{ step.quote }}</q></span></button><button type="button" class="wrong" @click="strike('tried', step)" :title="t('wrong_hint')">{{ t('wrong') }}</button></li></ul></section>
+          <section v-if="summary.hopes.length"><h3>{{ t('hopes') }}</h3><ul class="lines"><li v-for="hope in summary.hopes" :key="hope.seq + hope.text"><button class="line" type="button" @click="jump(hope.seq)"><Icon name="flag"/><span>{{ hope.text }}<q v-if="hope.key !== 'own_words'">{{ hope.quote }}</q></span></button><button type="button" class="wrong" @click="strike('hopes', hope)" :title="t('wrong_hint')">{{ t('wrong') }}</button></li></ul></section>
           <section v-if="summary.next_steps.length"><h3>{{ t('next_steps') }}</h3><ul class="lines"><li v-for="step in summary.next_steps" :key="step.text" class="next"><Icon name="step"/><span>{{ step.text }}</span></li></ul></section>
-          <section v-if="summary.promises.length"><h3>{{ t('promises') }}</h3><ul class="lines"><li v-for="promise in summary.promises" :key="promise.seq + promise.text"><button class="line" type="button" @click="jump(promise.seq)"><Icon name="clock"/><span>{{ promise.text }}<small :class="{ late: isLate(promise) }">{{ t(isLate(promise) ? 'was_due' : 'due', { time: moment(promise.due_at) }) }}</small></span></button></li></ul></section>
+          <section v-if="polished?.replies.length"><h3>{{ t('drafts') }}</h3><ul class="lines"><li v-for="draft in polished.replies" :key="draft"><button class="line" type="button" @click="use(draft)"><Icon name="canned"/><span>{{ draft }}</span></button></li></ul></section>
+          <section v-if="summary.promises.length"><h3>{{ t('promises') }}</h3><ul class="lines"><li v-for="promise in summary.promises" :key="promise.seq + promise.text"><button class="line" type="button" @click="jump(promise.seq)"><Icon name="clock"/><span>{{ promise.text }}<small v-if="promise.due_at" :class="{ late: isLate(promise) }">{{ t(isLate(promise) ? 'was_due' : 'due', { time: moment(promise.due_at) }) }}</small></span></button><button type="button" class="wrong" v-if="promise.state === 'said'" @click="strike('promises', promise)" :title="t('wrong_hint')">{{ t('wrong') }}</button></li></ul></section>
+          <section v-if="summary.story.length"><details><summary>{{ t('story') }}</summary><ul class="lines"><li v-for="told in summary.story" :key="told.text"><button class="line" type="button" @click="jump(told.seqs[0])"><Icon :name="told.by === 'customer' ? 'user' : told.by === 'bot' ? 'bot' : 'chat'"/><span>{{ told.text }}</span></button></li></ul></details></section>
           <section v-if="summary.bot_said.length"><details><summary>{{ t('bot_said', { count: summary.bot_said.length }) }}</summary><ul class="lines"><li v-for="said in summary.bot_said" :key="said.seq"><button class="line" type="button" @click="jump(said.seq)"><Icon name="bot"/><span class="clamp">{{ said.text }}</span></button></li></ul></details></section>
         </template>
         <section v-if="context.length"><details><summary>{{ t('context') }}</summary><dl><template v-for="[name, value] in context" :key="name"><dt>{{ t('context_' + name) }}</dt><dd>{{ value }}</dd></template></dl></details></section>
@@ -45,12 +54,24 @@ export default {
       return store.summary?.reason ? t(`reason_${store.summary.reason}`) : null;
     },
     course: () => (store.summary?.emotion.course ?? []).slice(-8),
+    points() {
+      return this.course.map((felt, index) => ({ ...felt, x: index * STEP + STEP / 2, y: 6 + ((DEPTH[felt.label] ?? 1) / 5) * (HEIGHT - 12) }));
+    },
+    width() {
+      return this.course.length * STEP;
+    },
+    height: () => HEIGHT,
+    curve() {
+      return this.points.map((point) => `${point.x},${point.y}`).join(" ");
+    },
+    asked: () => `${store.summary?.id} ${store.messages.findLast((message) => message.sender === "customer")?.seq ?? 0} ${store.language}`,
     context: () => CONTEXT.filter((name) => store.head.context?.[name]).map((name) => [name, store.head.context[name]]),
   },
   watch: {
     "store.open"() {
-      this.events = null;
+      [this.events, this.polished, this.wrong] = [null, null, null];
     },
+    asked: { immediate: true, handler: "polish" },
     "store.head.version"() {
       if (this.events) this.fetchEvents();
     },
@@ -58,6 +79,43 @@ export default {
   methods: {
     readable: (one) => one.owner === "closed" || ["supervisor", "admin"].includes(store.me.role),
     t, jump, open, moment, ownerTitle,
+    origin: (fact) => t(fact.source.lookup === "agent" ? "from_agent" : fact.source.lookup ? "from_lookup" : "from_context"),
+    async polish() {
+      const id = store.summary?.id;
+      if (!id || !store.polishes) return;
+      const polished = await call("polished", { id }).catch(() => null); // ours stands without it
+      if (store.open === id) this.polished = polished;
+    },
+    use(draft) {
+      store.pane = "talk";
+      window.dispatchEvent(new CustomEvent("jieli:draft", { detail: draft }));
+    },
+    doubt(part, fact) {
+      [this.wrong, this.right] = [this.wrong === fact ? null : fact, ""];
+    },
+    async strike(part, line, value = "") {
+      const said = part === "facts" ? line.value : line.quote ?? line.text;
+      const seq = part === "facts" ? line.source.seq ?? null : line.seq;
+      const body = { part, name: part === "facts" ? line.name : null, seq, said, value: value.trim() || null };
+      this.wrong = null;
+      if ((await attempt("wrong", { id: store.open, line: body })) !== undefined) toast(t("wrong_kept"), "good");
+    },
+    async copy() {
+      const one = this.summary;
+      const part = (key, lines) => (lines.length ? [`${t(key)}`, ...lines.map((line) => `- ${line}`)] : []);
+      const text = [
+        this.polished?.headline ?? one.headline, one.problem,
+        ...part("facts", one.facts.map((fact) => `${fact.label} ${fact.text}`)), ...part("tried", one.tried.map((step) => step.text)),
+        ...part("hopes", one.hopes.map((hope) => hope.text)), ...part("promises", one.promises.map((promise) => promise.text)),
+        ...part("next_steps", one.next_steps.map((step) => step.text)),
+      ].join("\n");
+      try {
+        await navigator.clipboard.writeText(text);
+        toast(t("copied"), "good");
+      } catch {
+        toast(t("not_copied"), "bad");
+      }
+    },
     isLate: (promise) => promise.state === "overdue" || Date.parse(promise.due_at) < store.now + store.behind,
     why(reason) {
       for (const key of [`reason_${reason}`, `event_${reason}`, `outcome_${reason}`]) if (key in store.words) return t(key);
