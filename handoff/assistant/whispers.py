@@ -16,9 +16,10 @@ from sqlalchemy import update
 
 from handoff.assistant.client import BotFailed, Whisper
 from handoff.assistant.learning import learn
-from handoff.conversations.models import Message
+from handoff.conversations.models import QUEUE, Message
 from handoff.conversations.service import Conversations, Erased
 from handoff.database import DATABASE_AWAY
+from handoff.queue.service import Queue
 
 if TYPE_CHECKING:
     from handoff.desk import Desk
@@ -79,6 +80,7 @@ class Whispers:
         for number in sorted(told):
             await self._keep_facts(batch[number - 1], _said_in(heard, number, batch[number - 1].seq))
         for conversation_id in {message.conversation_id for message in batch}:
+            await self._brief_again(conversation_id)
             await self._desk.hub.publish("understood", conversation_id)
 
     async def _keep_facts(self, message: Message, heard: Whisper) -> None:
@@ -86,6 +88,14 @@ class Whispers:
             async with self._desk.database.write() as session:
                 conversation = await Conversations(session).get(message.conversation_id, lock=True)
                 await learn(session, conversation, heard, [])
+
+    async def _brief_again(self, conversation_id: str) -> None:
+        """Who waits in line may have said what the line of summary does not hold yet."""
+        with contextlib.suppress(Erased):
+            async with self._desk.database.write() as session:
+                conversation = await Conversations(session).get(conversation_id, lock=True)
+                if conversation.owner == QUEUE:
+                    await Queue(session).brief_again(conversation)
 
 
 def _said_in(heard: Whisper, number: int, seq: int) -> Whisper:

@@ -111,6 +111,18 @@ class Queue:
         self._tell(chosen.name)
         return handoff
 
+    async def brief_again(self, conversation: Conversation) -> None:
+        """Write line and mood of a waiting handoff anew: the customer has said more since."""
+        from handoff.summary.service import Summaries
+
+        handoff = await self.open_handoff(conversation.id)
+        if handoff is None:
+            return
+        briefing = await Summaries(self.session).briefing(conversation)
+        if (handoff.emotion, handoff.summary_line) != (briefing.emotion, briefing.headline):
+            handoff.emotion, handoff.summary_line = briefing.emotion, briefing.headline
+            self._tell(handoff.group_name)
+
     async def _priority(self, conversation: Conversation, reason: Reason) -> int:
         """Return the reason's priority; who is only passed on never falls behind the place they came with."""
         passed_on = reason in {Reason.TRANSFERRED, Reason.AGENT_GONE, Reason.AGENT_BREAK}

@@ -27,7 +27,8 @@ async def summary(id: str, caller: Colleague, language: LanguageCode | None = No
     """Return what a person must know before the first word; in the customer's language unless another is asked for."""
     async with desk.database.read() as session:
         conversation = await visible(session, id, caller)
-        return await Summaries(session).summary(conversation, language or conversation.reading_language)
+        chosen = language or conversation.reading_language
+        return await Summaries(session).summary(conversation, chosen, look_up=True)
 
 
 @router.get("/conversations/{id}/summary/polished", dependencies=[limited("acts")])

@@ -96,5 +96,5 @@ def _mood(record: Record, language: str) -> str | None:
 
 
 def _hope(found: list[Hope], language: str) -> str | None:
-    wished = [hope.text[language] for hope in found[:MOST_HOPES]]
+    wished = [mask(hope.text[language], language) for hope in found[:MOST_HOPES]]
     return text("summary.hope", language, hopes=text("summary.and", language).join(wished)) if wished else None

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from handoff.locales import section, text
 from handoff.summary.designers import trouble
+from handoff.summary.orders import OrderState
 from handoff.summary.record import Record
 
 
@@ -46,3 +47,12 @@ def moment(when: datetime, record: Record, language: str) -> str:
     """Return day and time in the agents' zone."""
     local = when.astimezone(ZoneInfo(record.timezone))
     return text("summary.moment", language, month=local.month, day=local.day, time=local.strftime("%H:%M"))
+
+
+def order_state(order: OrderState, language: str) -> str:
+    """Return the order's present state as people read it, with the day it is expected."""
+    state = named("order", order.status, language) or order.status
+    if order.expected_date is None:
+        return text("summary.order_state", language, number=order.number, state=state)
+    day = {"month": order.expected_date.month, "day": order.expected_date.day}
+    return text("summary.order_expected", language, number=order.number, state=state, **day)

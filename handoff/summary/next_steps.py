@@ -16,7 +16,7 @@ from handoff.queue.models import Reason
 from handoff.summary import mood
 from handoff.summary.designers import Match, Trouble, already_updated, match, trouble
 from handoff.summary.hopes import Hope
-from handoff.summary.labels import moment, readable
+from handoff.summary.labels import moment, order_state, readable
 from handoff.summary.record import Record, intent
 from handoff.summary.speech import problem
 
@@ -156,6 +156,9 @@ def _order(record: Record, wished: list[Hope], language: str) -> list[Step]:
     order = record.latest.get("order_number")
     if order is None or not any(hope.key in ORDER_HOPES for hope in wished):
         return []
+    if record.order is not None:
+        words = text("summary.next_order_known", language, order=order_state(record.order, language))
+        return [Step(words, {"lookup": f"order {record.order.number}"})]
     source = {"seq": order.source_seq} if order.source_seq else {"context": True}
     key = "summary.next_order" if record.value("phone_last4") else "summary.next_order_proof"
     return [Step(text(key, language, number=readable("order_number", order.value, language)), source)]

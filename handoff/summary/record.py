@@ -18,6 +18,7 @@ from handoff.summary.attempts import Attempt, attempts
 from handoff.summary.corrections import corrected, corrections_of
 from handoff.summary.knowledge import Knowledge
 from handoff.summary.models import Correction, Fact, TriedStep
+from handoff.summary.orders import OrderState
 from handoff.summary.pledges import Pledge, pledges
 from handoff.summary.stated import stated
 
@@ -27,7 +28,7 @@ class Record:
     """One conversation as it stands: messages in order, facts with the newest word last, the last handoff if any.
 
     `ends` are the times at which an earlier matter ended: closed, or given back to the bot by a person;
-    `corrections` what people at work called wrong.
+    `corrections` what people at work called wrong; `order` what the shop says now, if it was asked.
     """
 
     conversation: Conversation
@@ -40,6 +41,7 @@ class Record:
     group: Group | None
     ends: list[datetime]
     corrections: list[Correction] = field(default_factory=list)
+    order: OrderState | None = None
 
     @cached_property
     def said_by_customer(self) -> list[Message]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,7 @@ from handoff.summary.corrections import Part, correct, corrected, corrections_of
 from handoff.summary.headline import headline
 from handoff.summary.hopes import hopes
 from handoff.summary.knowledge import Knowledge
+from handoff.summary.orders import state_of
 from handoff.summary.record import load
 
 if TYPE_CHECKING:
@@ -75,9 +76,15 @@ class Summaries:
             {language: headline(record, wished, language) for language in LANGUAGES},
         )
 
-    async def summary(self, conversation: Conversation, language: str) -> dict[str, Any]:
-        """Return the contract's context summary in `language`; quotes stay as the customer wrote them."""
-        return writing.summary(await load(self.session, conversation), language)
+    async def summary(self, conversation: Conversation, language: str, *, look_up: bool = False) -> dict[str, Any]:
+        """Return the contract's context summary in `language`; quotes stay as the customer wrote them.
+
+        `look_up` asks the shop for the order's present state, which a writing transaction must not wait for.
+        """
+        record = await load(self.session, conversation)
+        if look_up:
+            record = replace(record, order=await state_of(record.value("order_number"), record.value("phone_last4")))
+        return writing.summary(record, language)
 
     async def closing(self, conversation: Conversation, language: str) -> str:
         """Return the closing note in `language` for the agent to confirm or change."""

@@ -12,7 +12,7 @@ from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
 from handoff.summary.hopes import Hope, hopes
 from handoff.summary.knowledge import FACT_NAMES
-from handoff.summary.labels import named, readable
+from handoff.summary.labels import named, order_state, readable
 from handoff.summary.models import Fact
 from handoff.summary.next_steps import next_steps
 from handoff.summary.record import Record
@@ -23,7 +23,8 @@ def summary(record: Record, language: str) -> dict[str, Any]:
     """Return the summary in `language`; quotes stay as the customer wrote them.
 
     Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, for facts their name
-    and value as people read them (`label`, `text`), and `story`: what was said on both sides, in reported speech.
+    and value as people read them (`label`, `text`), `story`: what was said on both sides, in reported speech, and
+    `order`: what the shop says of the order now, or null.
     """
     stated, wished = problem(record), hopes(record)
     reason = record.handoff.reason if record.handoff else None
@@ -34,6 +35,7 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "problem_seq": stated.seq if stated else None,
         "hopes": struck("hopes", [_hope(hope, language) for hope in wished], record.corrections),
         "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
+        "order": _order(record, language),
         "tried": struck("tried", _tried(record, language), record.corrections),
         "story": [
             {"by": told.by, "text": told.text, "seqs": list(told.seqs)} for told in gist(lines(record.matter), language)
@@ -93,6 +95,19 @@ def _promises(record: Record, language: str) -> list[dict[str, Any]]:
         for pledge in record.pledges
         if pledge.seq not in accounted
     ]
+
+
+def _order(record: Record, language: str) -> dict[str, Any] | None:
+    """What the shop said of the order when the summary was read."""
+    order = record.order
+    if order is None:
+        return None
+    return {
+        "number": order.number,
+        "status": order.status,
+        "text": order_state(order, language),
+        "source": {"lookup": f"order {order.number}"},
+    }
 
 
 def _hope(hope: Hope, language: str) -> dict[str, Any]:

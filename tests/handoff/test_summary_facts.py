@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -266,6 +267,18 @@ class TestEndpoint:
         assert written["tried"][0] == {"text": "重启过设备", "code": "restart_device", "quote": "重启过了", "seq": 1}
         assert [hope["text"] for hope in written["hopes"]] == ["退货"]
         assert any(step["source"].get("known_issue") == "steps-zero-ios" for step in written["next_steps"])
+
+    async def test_it_follows_what_is_said_while_waiting(self, running: RunningDesk) -> None:
+        customer = await self.handed_over(running)
+        person = await running.person("lin", groups=("tech",))
+        [before] = await person.queue()
+        await customer.send("算了不退货了,直接退款!")
+        for _ in range(100):
+            [waiting] = await person.queue()
+            if waiting["summary_line"] != before["summary_line"]:
+                break
+            await asyncio.sleep(0.1)
+        assert "退款" in waiting["summary_line"] and len(waiting["emotion"]["course"]) == 2
 
     async def test_language_of_the_reader_or_else_of_the_customer(self, running: RunningDesk) -> None:
         customer = await self.handed_over(running)
