@@ -17,7 +17,7 @@ from bot import speed
 from bot.evaluation.scores import Facts, Guess
 from bot.nlu import dates
 from bot.nlu.lookups import read_yaml
-from bot.reading import Reader
+from bot.reading import FALLBACK, Reader
 from bot.wire import IncomingMessage
 
 FROZEN = Path(__file__).resolve().parents[2] / "tests" / "frozen"
@@ -105,15 +105,22 @@ class Bot:
 
 def intent_guess(message: Message, read: Read) -> Guess:
     """The intent found beside those that are right."""
-    right = tuple(dict.fromkeys(label.partition("/")[0] for label in message.labels))
-    return Guess(message.text, read.label.partition("/")[0], read.confidence, right)
+    right = tuple(dict.fromkeys(_intent(label) for label in message.labels))
+    return Guess(message.text, _intent(read.label), read.confidence, right)
+
+
+def _intent(label: str) -> str:
+    """The intent of a full label; what was not understood is out of scope, as the desk shows it."""
+    intent = label.partition("/")[0]
+    return "out_of_scope" if intent == FALLBACK else intent
 
 
 def topic_guess(message: Message, read: Read) -> Guess:
     """The full label found beside those that are right; a right label without a topic allows every topic of it."""
-    open_labels = {label for label in message.labels if "/" not in label}
-    base = read.label.partition("/")[0]
-    return Guess(message.text, base if base in open_labels else read.label, read.confidence, message.labels)
+    intent = _intent(read.label)
+    right = tuple(label if "/" in label else _intent(label) for label in message.labels)
+    found = intent if intent in right or "/" not in read.label else read.label
+    return Guess(message.text, found, read.confidence, right)
 
 
 def facts_of(message: Message, read: Read) -> Facts:
