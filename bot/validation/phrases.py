@@ -122,7 +122,7 @@ def unknown_value(project: Project) -> Iterator[Finding]:
                 patterns, values = known[entity]
                 if value is not None and values and value not in values:
                     problem = f"{value!r} is no value of {entity}", f"Use one of {', '.join(sorted(values))}."
-                elif value is None and not patterns.search(align(text).text):
+                elif value is None and not _recognised(patterns, phrase.text, text):
                     problem = (
                         f"no lookup reads “{text}” as {entity}",
                         "Add it to bot/data/lookups, or take the mark away.",
@@ -137,14 +137,25 @@ def _vocabulary(project: Project) -> dict[str, tuple[re.Pattern[str], set[str]]]
     models, categories = devices["models"], devices["categories"]
     systems, phones = project.lookup("systems"), project.lookup("phones")
     of_models = [pattern for entry in models.values() for pattern in entry["patterns"]]
-    of_kinds = [pattern for entry in categories.values() for pattern in entry["patterns"]]
-    only_one = [pattern for entry in categories.values() if entry.get("model") for pattern in entry["patterns"]]
+    of_kinds = [pattern for entry in categories.values() for pattern in _patterns(entry)]
+    only_one = [pattern for entry in categories.values() if entry.get("model") for pattern in _patterns(entry)]
     return {
         "product": (_any([*of_models, *of_kinds]), set(categories)),
         "device_model": (_any([*of_models, *only_one]), set(models)),
         "os": (_any([pattern for patterns in systems.values() for pattern in patterns]), set(systems)),
         "phone_model": (re.compile("|".join(_phone_patterns(phones)) or r"(?!)"), set()),
     }
+
+
+def _patterns(kind: dict[str, Any]) -> list[Any]:
+    return [*kind["patterns"], *(kind.get("weak_patterns") or [])]
+
+
+def _recognised(patterns: re.Pattern[str], phrase: str, marked: str) -> bool:
+    """Do the patterns find the marked stretch, by itself or where it stands? Some look at what is around it."""
+    stretch = align(marked).text
+    found = (match.group() for match in patterns.finditer(align(phrase).text))
+    return bool(patterns.search(stretch)) or any(one in stretch or stretch in one for one in found if one)
 
 
 def _any(patterns: list[Any]) -> re.Pattern[str]:
