@@ -21,7 +21,7 @@ export default {
         <section class="brief" v-if="summary">
           <p class="headline">{{ polished?.headline ?? summary.headline }}</p>
           <p class="brief-marks"><Mood :label="summary.emotion.label"/><span class="reason" v-if="reason">{{ reason }}</span><span class="priority" v-if="handoff" :data-priority="handoff.priority">P{{ handoff.priority }} {{ t('priority_' + handoff.priority) }}</span></p>
-          <svg class="course" v-if="course.length > 1" :viewBox="`0 0 ${width} ${height}`" :width="width" :height="height" role="img" :aria-label="t('mood_course')"><polyline :points="curve"/><g v-for="(point, index) in points" :key="index" :class="'mood-' + point.label" @click="jump(point.seq)"><title>{{ t('mood_' + point.label) }}</title><circle :cx="point.x" :cy="point.y" r="5"/></g></svg>
+          <svg class="course" v-if="course.length > 1" :viewBox="box" :width="width" :height="height" role="img" :aria-label="t('mood_course')"><polyline :points="curve"/><g v-for="(point, index) in points" :key="index" :class="'mood-' + point.label" @click="jump(point.seq)"><title>{{ t('mood_' + point.label) }}</title><circle :cx="point.x" :cy="point.y" r="5"/></g></svg>
           <p class="brief-tools"><button type="button" class="quiet" data-act="copy" @click="copy">{{ t('copy_summary') }}</button></p>
         </section>
         <p class="empty" v-else>{{ t('loading') }}</p>
@@ -62,6 +62,9 @@ export default {
       return this.course.length * STEP;
     },
     height: () => HEIGHT,
+    box() {
+      return `0 0 ${this.width} ${HEIGHT}`;
+    },
     curve() {
       return this.points.map((point) => `${point.x},${point.y}`).join(" ");
     },
