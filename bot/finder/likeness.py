@@ -52,13 +52,15 @@ class Likeness:
         self._vectors = vectors
         self._letters = Bm25(texts)
 
-    def scores(self, question: str) -> np.ndarray:
-        """For each text about 0 (nothing alike) to 1 (the same), from both kinds of evidence."""
-        letters = self._letters.scores(question)
-        sentences = encoder()
+    def best(self, question: str, groups: dict[str, slice]) -> dict[str, float]:
+        """For each group of texts the likeness of its likest, about 0 (nothing alike) to 1 (the same)."""
+        letters, sentences = self._letters.scores(question), encoder()
         if self._vectors is None or sentences is None:
-            return letters
-        return mixed(self._vectors @ sentences.encode([question])[0], letters)
+            return {name: float(letters[group].max()) for name, group in groups.items()}
+        vector = sentences.encode([question])[0]
+        return {
+            name: float(mixed(self._vectors[group] @ vector, letters[group]).max()) for name, group in groups.items()
+        }
 
 
 def mixed(meaning: np.ndarray, letters: np.ndarray) -> np.ndarray:

@@ -50,16 +50,18 @@ class Finder:
 
     def __init__(self, phrases: list[str], owners: list[str], vectors: np.ndarray | None, weights: dict[str, float]):
         """`owners`: for each phrase the answer that it asks for, or the label of what asks for none."""
-        self._likeness = Likeness(phrases, vectors)
+        order = sorted(range(len(owners)), key=lambda place: owners[place])
+        self._likeness = Likeness([phrases[place] for place in order], None if vectors is None else vectors[order])
         self._weights = weights
-        self._names = sorted(set(owners))
-        order = {name: number for number, name in enumerate(self._names)}
-        self._owner = np.array([order[owner] for owner in owners])
-        self._topics = sorted({topic_of(name) for name in self._names})
+        names, first = np.unique([owners[place] for place in order], return_index=True)
+        ends = [*first[1:].tolist(), len(order)]
+        self._groups = {str(name): slice(a, b) for name, a, b in zip(names, first.tolist(), ends, strict=True)}
+        self._topic_of = {name: topic_of(name) for name in self._groups}
+        self._topics = sorted(set(self._topic_of.values()))
 
     def rank(self, question: Question) -> list[Found]:
         """The answers that are likeliest to be asked for, best first."""
-        alike = self._alike(question.texts)
+        alike = self._alike(question)
         issues = {issue["id"]: self._issue_chance(issue, alike, question) for issue in known_issues()}
         chances = self._topic_chances(question, alike, issues)
         found: list[Found] = []
@@ -68,17 +70,23 @@ class Finder:
                 found += _split(topic, chances[topic], issues)
         return sorted(found, key=lambda one: -one.confidence)[:MOST_ANSWERS]
 
-    def _alike(self, texts: tuple[str, ...]) -> dict[str, float]:
-        """For each owner the likeness of its likest phrase to the question or one of its parts."""
-        scores = np.max([self._likeness.scores(text) for text in texts], axis=0)
-        best = np.zeros(len(self._names))
-        np.maximum.at(best, self._owner, scores)
-        return dict(zip(self._names, best.tolist(), strict=True))
+    def _alike(self, question: Question) -> dict[str, float]:
+        """For each owner the likeness of its likest phrase to the question or one of its parts.
+
+        What the classifier does not name at all cannot come first, and is not compared.
+        """
+        groups = {
+            name: group
+            for name, group in self._groups.items()
+            if not question.chances or self._topic_of[name] in question.chances
+        }
+        best = [self._likeness.best(text, groups) for text in question.texts]
+        return {name: max(one[name] for one in best) for name in groups}
 
     def _topic_chances(self, question: Question, alike: dict[str, float], issues: dict[str, float]) -> dict[str, float]:
         of_topic: dict[str, float] = {}
         for name, value in alike.items():
-            topic = topic_of(name)
+            topic = self._topic_of[name]
             of_topic[topic] = max(value, of_topic.get(topic, 0.0))
         chance = np.array([max(question.chances.get(topic, 0.0), LEAST_CHANCE) for topic in self._topics])
         scores = self._weights["classifier"] * np.log(chance)
