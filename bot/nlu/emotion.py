@@ -14,11 +14,12 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.emotion_model import EmotionModel, Judgement, read_examples
+from bot.nlu.emotion_model import EmotionModel, Example, Judgement, read_examples
+from bot.nlu.emotion_words import evidence
 from bot.nlu.lookups import DATA
 from bot.nlu.text import normalise
 
@@ -60,10 +61,12 @@ def read(model: EmotionModel, raw: str) -> Emotion:
 
 
 def decide(judged: Judgement) -> Emotion:
-    """The likeliest feeling; from `HOSTILE_AT` of ill will on, the likeliest of its kinds."""
+    """The likeliest feeling; from `HOSTILE_AT` of ill will on, the likeliest of its kinds; abuse only if that is sure."""
     chances = judged.chances
     hostile = sum(chances[label] for label in HOSTILE) >= HOSTILE_AT
     label = max(HOSTILE if hostile else chances, key=lambda name: chances[name])
+    if label == "abusive" and chances[label] < 0.5:
+        label = "angry"
     despair = judged.evidence.despair
     if despair and label in ("calm", "pleased", "anxious"):
         label = "disappointed"
@@ -89,11 +92,24 @@ def dissatisfaction(messages: Sequence[Mapping[str, Any]]) -> float:
     return min(1.0, max(0.0, (2 - satisfaction) / 4))
 
 
-def learn(config: Mapping[str, Any]) -> EmotionModel:
-    """A model fitted on the messages of the folder that `config` (see `EmotionReader`) names."""
+def learn(config: Mapping[str, Any], training_data: TrainingData) -> EmotionModel:
+    """A model fitted on the messages of the folder that `config` (see `EmotionReader`) names, and some phrases."""
+    examples = [*read_examples(_ROOT / config["messages"]), *_plain_phrases(config, training_data)]
     model = EmotionModel({name: float(config[name]) for name in ("characters", "words", "sentence")})
-    model.train(read_examples(_ROOT / config["messages"]), float(config["strength"]))
+    model.train(examples, float(config["strength"]))
     return model
+
+
+def _plain_phrases(config: Mapping[str, Any], training_data: TrainingData) -> list[Example]:
+    """Phrases of the intents that are asked without feeling: what most customers write is calm."""
+    phrases = {
+        str(phrase.get(TEXT)): str(phrase.get(INTENT)).split("/")[0]
+        for phrase in training_data.intent_examples
+        if phrase.get(TEXT)
+    }
+    asked = sorted(text for text, intent in phrases.items() if intent not in config["felt"] and evidence(text).is_plain)
+    step = max(1, len(asked) // int(config["phrases"]))
+    return [Example(text, "calm", -1 if phrases[text] in config["troubles"] else 0) for text in asked[::step]]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
@@ -102,8 +118,21 @@ class EmotionReader(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`messages`: the folder to learn from; `strength`: inverse of the regularisation; the weights of features."""
-        return {"messages": "bot/data/emotion", "strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5}
+        """`messages`: the folder to learn from; `strength`: inverse of the regularisation; the weights of features.
+
+        `phrases`: about how many of the intents' phrases are learned as calm, none of the intents `felt`; those of the
+        intents `troubles` tell of one, so that the customer is not content.
+        """
+        return {
+            "messages": "bot/data/emotion",
+            "phrases": 800,
+            "felt": ["complain", "thank", "request_human", "chitchat"],
+            "troubles": ["device_problem", "parcel_problem"],
+            "strength": 5.0,
+            "characters": 1.0,
+            "words": 0.7,
+            "sentence": 2.5,
+        }
 
     def __init__(
         self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: EmotionModel | None = None
@@ -139,8 +168,8 @@ class EmotionReader(GraphComponent):
             return cls(config, model_storage, resource, EmotionModel.load(folder))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Fit the model on the messages of the folder; the intents' phrases are not needed."""
-        self._model = learn(self._config)
+        """Fit the model on the messages of the folder, and on plain phrases of the intents as calm ones."""
+        self._model = learn(self._config, training_data)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource

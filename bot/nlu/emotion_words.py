@@ -44,6 +44,11 @@ class Evidence:
     unsettled: bool
     despair: bool
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether neither a word of feeling nor the manner tells of one."""
+        return not (max(self.felt.values()) > 0 or self.loud or self.laughing or self.repeated or self.despair)
+
     def numbers(self) -> np.ndarray:
         """The evidence as `EVIDENCE_SIZE` numbers for the model; anger with loudness and praise beside trouble too."""
         harsh = max(self.felt["angry"], self.felt["abusive"])

@@ -33,7 +33,7 @@ class HandoffPolicy(Policy):
             "offer_pause": 3,
             "angry_at": 0.7,
             "enraged_at": -1.2,
-            "dissatisfied_at": 0.85,
+            "dissatisfied_at": 0.82,
             "weights": {
                 "asked_for_person": 1.0,
                 "safety": 1.0,
