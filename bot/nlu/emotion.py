@@ -61,7 +61,7 @@ def read(model: EmotionModel, raw: str) -> Emotion:
 
 
 def decide(judged: Judgement) -> Emotion:
-    """The likeliest feeling; from `HOSTILE_AT` of ill will on, the likeliest of its kinds; abuse only if that is sure."""
+    """The likeliest feeling; from `HOSTILE_AT` of ill will on, the likeliest of its kinds, abuse only when sure."""
     chances = judged.chances
     hostile = sum(chances[label] for label in HOSTILE) >= HOSTILE_AT
     label = max(HOSTILE if hostile else chances, key=lambda name: chances[name])
