@@ -1,5 +1,6 @@
 """Reading customers' messages: each by itself, then several as the one turn that Rasa sees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,17 +67,18 @@ class Reader:
 
     def read(self, message: IncomingMessage) -> Reading:
         """One message; raises DoorError 422 for a payload with an intent that the bot does not have."""
-        attachment = message.attachment.dict() if message.attachment else None
-        if message.payload is not None:
-            return self._pressed(message.seq, message.payload, attachment)
-        text = message.typed
-        parse = self._parse(text) if text else _silent("inform" if attachment else FALLBACK)
-        reading = Reading(message.seq, text, parse, attachment)
-        reading.facts = [_fact(entity, text, message.seq) for entity in parse["entities"] if _is_stated(entity)]
-        reading.tried = [
-            {"text": step["text"], "quote": step["quote"], "seq": message.seq} for step in parse.get("tried", [])
+        return self.read_all([message])[0]
+
+    def read_all(self, messages: Sequence[IncomingMessage]) -> list[Reading]:
+        """Each message by itself, all run through the model together; raises DoorError like `read`."""
+        typed = [message.typed for message in messages if message.payload is None and message.typed]
+        parsed = iter(self._parse_all(typed) if typed else [])
+        return [
+            self._pressed(message.seq, message.payload, _file_of(message))
+            if message.payload is not None
+            else self._typed(message, next(parsed) if message.typed else None)
+            for message in messages
         ]
-        return reading
 
     def join(self, readings: list[Reading]) -> dict[str, Any]:
         """The parse data of a turn: one message's own, or what several pieces of one thought say together."""
@@ -91,6 +93,16 @@ class Reader:
             for r in readings
         ]
         return parse
+
+    def _typed(self, message: IncomingMessage, parsed: dict[str, Any] | None) -> Reading:
+        text, attachment = message.typed, _file_of(message)
+        parse = parsed or _silent("inform" if attachment else FALLBACK)
+        reading = Reading(message.seq, text, parse, attachment)
+        reading.facts = [_fact(entity, text, message.seq) for entity in parse["entities"] if _is_stated(entity)]
+        reading.tried = [
+            {"text": step["text"], "quote": step["quote"], "seq": message.seq} for step in parse.get("tried", [])
+        ]
+        return reading
 
     def _pressed(self, seq: int, payload: str, attachment: dict[str, str] | None) -> Reading:
         intent, topic, entities = split_payload(payload)
@@ -107,11 +119,13 @@ class Reader:
         ]
         return reading
 
-    def _parse(self, text: str) -> dict[str, Any]:
-        inputs = {PLACEHOLDER_MESSAGE: [UserMessage(text)], PLACEHOLDER_TRACKER: None}
-        parsed = self._runner.run(inputs=inputs, targets=[self._target])[self._target][0]
-        data: dict[str, Any] = {"text": text, "entities": [], **parsed.as_dict(only_output_properties=True)}
-        return data
+    def _parse_all(self, texts: list[str]) -> list[dict[str, Any]]:
+        inputs = {PLACEHOLDER_MESSAGE: [UserMessage(text) for text in texts], PLACEHOLDER_TRACKER: None}
+        parsed = self._runner.run(inputs=inputs, targets=[self._target])[self._target]
+        return [
+            {"text": text, "entities": [], **message.as_dict(only_output_properties=True)}
+            for text, message in zip(texts, parsed, strict=True)
+        ]
 
     def _together(self, readings: list[Reading]) -> tuple[dict[str, Any], str]:
         pressed = [reading for reading in readings if reading.pressed]
@@ -122,7 +136,7 @@ class Reader:
             parse = dict(chosen.parse)
         else:
             chosen = None
-            parse = self._parse("\n".join(reading.text for reading in readings if reading.text) or "…")
+            parse = self._parse_all(["\n".join(reading.text for reading in readings if reading.text) or "…"])[0]
         text = (
             chosen.text
             if chosen and chosen.pressed
@@ -135,6 +149,10 @@ class Reader:
         )
         parse["emotion"] = _strongest_emotion(readings)
         return parse, text
+
+
+def _file_of(message: IncomingMessage) -> dict[str, str] | None:
+    return message.attachment.dict() if message.attachment else None
 
 
 def _all_entities(readings: list[Reading]) -> list[dict[str, Any]]:

@@ -171,7 +171,7 @@ class Desk:
 
     def parse(self, request: ParseRequest) -> dict[str, Any]:
         """Read messages without memory."""
-        readings = [self._reader.read(message) for message in request.messages]
+        readings = self._reader.read_all(request.messages)
         language = next((reading.language for reading in reversed(readings) if reading.language), "zh")
         return _understood(readings, language)
 
@@ -225,7 +225,7 @@ class Desk:
                 ) from error
 
     async def _fresh_turn(self, request: TurnRequest) -> dict[str, Any]:
-        readings = [self._reader.read(message) for message in request.messages]
+        readings = self._reader.read_all(request.messages)
         output = DeskOutput()
         tracker = await self._processor.fetch_tracker_and_update_session(request.conversation, output)
         self._set(tracker, _before_turn(request, readings, tracker))

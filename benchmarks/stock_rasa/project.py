@@ -61,7 +61,7 @@ def ensure(bench: Path, epochs: int = EPOCHS) -> Path:
     """
     folder = bench / f"stock-{fingerprint(epochs)}"
     if not (folder / MODEL).exists():
-        _install(folder)
+        install(folder)
         _write(folder, epochs)
         _train(folder)
     return folder
@@ -72,7 +72,8 @@ def train_seconds(folder: Path) -> float:
     return float((folder / TRAIN_SECONDS).read_text())
 
 
-def _install(folder: Path) -> None:
+def install(folder: Path) -> None:
+    """Put what stock Rasa needs beside the bot's libraries into `folder`."""
     shutil.rmtree(folder / "packages", ignore_errors=True)
     uv = ROOT / ".tools" / "bin" / "uv"
     words = [str(uv), "pip", "install", "--quiet", "--python", str(BOT_PYTHON), "--target", str(folder / "packages"),

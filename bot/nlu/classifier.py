@@ -1,5 +1,6 @@
 """The intent classifier: trained on the full labels, it tells a message's base intent, topic and separate wishes."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.lookups import guides
 from bot.nlu.model import LinearModel
-from bot.nlu.text import CLAUSE_END, SENTENCE_END, Aligned, align, is_empty, split
+from bot.nlu.text import CLAUSE_END, SENTENCE_END, WISH_END, WISH_JOINT, Aligned, align, is_empty, split
 
 SOCIAL = frozenset(
     "greet thank goodbye affirm deny chitchat inform out_of_scope capabilities who_are_you".split()  # noqa: SIM905
@@ -41,7 +42,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     def get_default_config() -> dict[str, Any]:
         """`strength`: inverse of the regularisation; `wish_at`: confidence from which a clause is a wish of its own."""
         return {
-            "strength": 5.0,
+            "strength": 20.0,
             "characters": 1.0,
             "words": 0.7,
             "sentence": 2.5,
@@ -92,49 +93,76 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         targets = [str(example.get_full_intent()) for example in examples]
         if len(set(targets)) < 2:
             raise ValueError("Training needs phrases of at least two intents; look into bot/data/nlu.")
-        weights = {name: float(self._config[name]) for name in ("characters", "words", "sentence")}
-        self._model = LinearModel(sorted(set(targets)), weights)
-        self._model.train(texts, targets, float(self._config["strength"]))
+        self._model = train_model(texts, targets, self._config)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Read each message; one without a letter or digit gets no intent."""
+        """Read all messages in one batch; one without a letter or digit gets no intent."""
+        readable: list[tuple[Message, Aligned, list[tuple[int, int]]]] = []
         for message in messages:
             text = message.get(TEXT) or ""
             if is_empty(text) or self._model is None:
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 message.set("familiarity", [0.0, 0.0])
                 continue
-            self._read(message, text, self._model)
+            aligned = align(text)
+            stretches = self._without_tried(self._stretches(aligned), aligned, message.get("tried") or [])
+            readable.append((message, aligned, stretches))
+        if readable and self._model is not None:
+            self._read_all(readable, self._model)
         return messages
 
-    def _read(self, message: Message, text: str, model: LinearModel) -> None:
-        aligned = align(text)
-        stretches = self._without_tried(self._stretches(aligned), aligned, message.get("tried") or [])
-        rows = model.probabilities([text, *(aligned.text[a:b] for a, b in stretches)])
+    def _read_all(
+        self, readable: list[tuple[Message, Aligned, list[tuple[int, int]]]], model: LinearModel
+    ) -> None:
+        texts = [[aligned.raw, *(aligned.text[a:b] for a, b in stretches)] for _, aligned, stretches in readable]
+        rows = model.probabilities([text for group in texts for text in group])
+        start = 0
+        for (message, aligned, stretches), group in zip(readable, texts, strict=True):
+            self._settle(message, aligned, stretches, rows[start : start + len(group)], model)
+            start += len(group)
+
+    def _settle(
+        self,
+        message: Message,
+        aligned: Aligned,
+        stretches: list[tuple[int, int]],
+        rows: np.ndarray,
+        model: LinearModel,
+    ) -> None:
+        """Intent, topic and wishes out of the probabilities of the whole message (first row) and its stretches.
+
+        Who names several wishes in so many words is answered about the first of them.
+        """
         rows = rows * suits(model.labels, _products(message))
         rows = rows / rows.sum(axis=1, keepdims=True)
         whole, parts = rows[0], rows[1:]
-        combined = _combine(whole, parts, model.labels) if len(parts) > 1 else whole
+        wishes = self._wishes(aligned, stretches or [(0, len(aligned.text))], parts if len(parts) else rows, model)
+        if len(wishes) > 1 and WISH_JOINT.search(aligned.text):
+            combined = parts[[aligned.span(*stretch).start for stretch in stretches].index(wishes[0]["start"])]
+        else:
+            combined = _combine(whole, parts, model.labels) if len(parts) > 1 else whole
         ranking = rank_bases(combined, model.labels)
         topic = rank_topics(combined, model.labels, ranking[0]["name"], self._config["ranking_length"])
         message.set(INTENT, dict(ranking[0]), add_to_output=True)
         message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
         message.set("topic", topic, add_to_output=True)
-        message.set(
-            "wishes",
-            self._wishes(aligned, stretches or [(0, len(aligned.text))], parts if len(parts) else rows, model),
-            True,
-        )
-        message.set("familiarity", list(model.familiarity(text)))
+        message.set("wishes", wishes, add_to_output=True)
+        message.set("familiarity", list(model.familiarity(aligned.raw)))
 
     def _stretches(self, aligned: Aligned) -> list[tuple[int, int]]:
-        """The clauses of a long message; nothing for a short one, which is read as a whole."""
+        """The clauses of a long message, or of one that says that it has several wishes; a short one is read whole."""
+        if WISH_JOINT.search(aligned.text):
+            return self._told(aligned, WISH_END)
         if len(aligned.text.strip()) < self._config["long_text"] and len(split(aligned, SENTENCE_END)) < 2:
             return []
-        clauses = [(a, b) for a, b in split(aligned, CLAUSE_END) if not is_empty(aligned.text[a:b])]
+        return self._told(aligned, CLAUSE_END)
+
+    @staticmethod
+    def _told(aligned: Aligned, end: re.Pattern[str]) -> list[tuple[int, int]]:
+        clauses = [(a, b) for a, b in split(aligned, end) if not is_empty(aligned.text[a:b])]
         return clauses[:24] if len(clauses) > 1 else []
 
     @staticmethod
@@ -171,6 +199,14 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             if wish["confidence"] > best.get(first["name"], {"confidence": 0.0})["confidence"]:
                 best[first["name"]] = wish
         return sorted(best.values(), key=lambda wish: wish["start"])
+
+
+def train_model(texts: list[str], targets: list[str], config: dict[str, Any]) -> LinearModel:
+    """A model of these texts and their labels; `config` holds the scales of the feature groups and the strength."""
+    scale = {name: float(config[name]) for name in ("characters", "words", "sentence")}
+    model = LinearModel(sorted(set(targets)), scale)
+    model.train(texts, targets, float(config["strength"]))
+    return model
 
 
 def suits(labels: list[str], products: set[str]) -> np.ndarray:

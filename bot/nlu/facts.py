@@ -36,8 +36,16 @@ def extract(raw: str) -> list[Fact]:
     found = numbers.extract(aligned, taken)
     found += devices.extract(aligned, taken, [(step.at, step.end) for step in steps])
     found += dates.extract(aligned)
-    facts = [Fact(name, value, aligned.span(start, end), role) for name, value, start, end, role in found]
+    facts = [_fact(aligned, one) for one in found]
     return _one_of_each([fact for fact in facts if fact.span.text])
+
+
+def _fact(aligned: Aligned, found: numbers.Found) -> Fact:
+    """A time of buying that is no date is told in the customer's own letters."""
+    name, value, start, end, role = found
+    span = aligned.span(start, end)
+    told = name == "purchased_at" and not value[:4].isdigit()
+    return Fact(name, span.text if told else value, span, role)
 
 
 def extract_tried(raw: str) -> list[dict[str, Any]]:

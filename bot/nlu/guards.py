@@ -24,7 +24,7 @@ _PARTICLES = re.compile(r"(?:吧|啊|呀|哦|噢|呢|哈|啦|的呢|滴|嘛|~)+$
 def _requests() -> dict[str, Any]:
     listed = lookup("requests")
     return {
-        **{name: compile_all(listed[name]) for name in ("person", "no_person", "identity")},
+        **{name: compile_all(listed[name]) for name in ("person", "no_person", "refused", "identity")},
         "short": {
             _MARKS.sub("", normalise(text)): intent for intent, texts in listed["short"].items() for text in texts
         },
@@ -53,8 +53,12 @@ def wants_person(raw: str) -> bool:
 
 def refuses_person(raw: str) -> bool:
     """True when the customer says that no person is needed."""
-    requests, text = _requests(), align(raw).text
-    return bool(requests["no_person"].search(text)) and not wants_person(raw)
+    return bool(_requests()["refused"].search(align(raw).text)) and not wants_person(raw)
+
+
+def tells_of_person(raw: str) -> bool:
+    """True when a person is spoken of without being wanted: refused, or told of."""
+    return bool(_requests()["no_person"].search(align(raw).text)) and not wants_person(raw)
 
 
 def asks_identity(raw: str) -> bool:
@@ -136,11 +140,11 @@ class IntentGuard(GraphComponent):
         elif is_empty(raw):
             _overrule(message, FALLBACK, 0.0)
         else:
-            if refuses_person(raw) or asks_identity(raw):
+            if tells_of_person(raw) or asks_identity(raw):
                 _without(message, "request_human")
             confidence = message.get(INTENT)["confidence"]
             if confidence < self._threshold(message):
-                _overrule(message, FALLBACK, confidence)
+                _overrule(message, "deny" if refuses_person(raw) else FALLBACK, confidence)
 
     def _certain(self, message: Message, raw: str) -> str | None:
         if not is_empty(raw):
@@ -173,10 +177,14 @@ def _overrule(message: Message, intent: str, confidence: float) -> None:
 
 
 def _without(message: Message, intent: str) -> None:
-    """Take one intent out of the ranking; the next best stands, as sure or unsure as it was."""
-    ranking = [entry for entry in message.get("intent_ranking", []) if entry["name"] != intent]
+    """Take one intent out of the ranking; what was its share goes to the others in proportion."""
+    ranked = message.get("intent_ranking", [])
+    ranking = [dict(entry) for entry in ranked if entry["name"] != intent]
     if not ranking or message.get(INTENT)["name"] != intent:
         return
+    left = max(sum(entry["confidence"] for entry in ranking), 0.05)
+    for entry in ranking:
+        entry["confidence"] = round(entry["confidence"] / left, 4)
     best = dict(ranking[0])
     message.set(INTENT, best, add_to_output=True)
     message.set("intent_ranking", ranking, add_to_output=True)

@@ -15,6 +15,16 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 SENTENCE_END = re.compile(r"[。!?;\n]+|\.(?=\s|$)|…+")
 CLAUSE_END = re.compile(r"[,。!?;:\n]+|\.(?=\s|$)|…+")
 
+# Words by which a customer passes from one wish to the next, and all ends of a clause, with or without a mark.
+WISH_JOINT = re.compile(
+    r"还有(?!没|用|货|多|几|救|效|电|机会|保修|办法)|另外(?!一)|顺便|顺带|顺手|对了|再一个|再者|其次|第二"
+    r"|然后(?=[^,。;!?]{4})|再(?=帮我|给我|问|查|看|推荐|告诉)"
+    r"|(?<![a-z])(?:also|plus|besides|by the way|another thing"
+    r"|and (?:also|then|can|could|please|how|what|where|when|does|do|is|tell|i (?:want|need|would|never)))(?![a-z])"
+    r"|(?<![\d.])[1-9一二三][)、](?=\s*\D)"
+)
+WISH_END = re.compile(rf"{CLAUSE_END.pattern}|{WISH_JOINT.pattern}")
+
 _LONG_RUN = re.compile(r"([^\d\s])\1{3,}")
 _MARKS_RUN = re.compile(r"([!?。,~.、])\1+")
 _SPACES = re.compile(r"\s+")
