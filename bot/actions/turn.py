@@ -10,7 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions import words
+from bot.actions import second_wish, words
 from bot.actions.clients.shop import ShopError
 from bot.fact_names import FACT_NAMES
 
@@ -40,6 +40,11 @@ class Turn:
             if event["event"] == "bot":
                 return True
         return False
+
+    @property
+    def alone(self) -> bool:
+        """Has this action said one message, and is it the only one of this turn?"""
+        return len(self._dispatcher.messages) == 1 and not self._answered_already()
 
     @property
     def language(self) -> str:
@@ -102,6 +107,11 @@ class Turn:
     @property
     def _found(self) -> dict[str, Any]:
         return dict(self._message.get("found") or {})
+
+    @property
+    def wishes(self) -> list[dict[str, Any]]:
+        """What the message asks for, in its order: `intent`, `topic`, `confidence`."""
+        return list(self._message.get("wishes") or [])
 
     @property
     def attachments(self) -> list[dict[str, Any]]:
@@ -228,6 +238,8 @@ class SkillAction(Action, ABC):
         turn = Turn(dispatcher, tracker)
         try:
             await self.answer(turn)
+            if turn.alone:
+                second_wish.offer(turn)
         except ShopError:
             turn = Turn(dispatcher, tracker)
             dispatcher.messages.clear()

@@ -133,3 +133,20 @@ class TestAdvice:
         assert any("choice" in payload for payload in talk.payloads)
         talk.say("算了不选了")
         assert not any("choice" in payload for payload in talk.payloads)
+
+
+class TestTwoWishes:
+    @pytest.mark.parametrize(
+        ("text", "named", "payload"),
+        [
+            ("一般发货后几天能送到？另外发票怎么开", "您还问了", "/invoice"),
+            ("how long is the warranty? also, how do I update the firmware", "You also asked", "/firmware_update"),
+        ],
+    )
+    def test_the_second_is_named_and_one_press_away(
+        self, bot_stack: BotStack, conversation: str, text: str, named: str, payload: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation)
+        assert named in talk.say(text)
+        assert talk.answer["handoff"] is None
+        assert talk.press(payload)
