@@ -74,14 +74,14 @@ class EmotionModel:
         folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=7)
         for seen, held in folds.split(texts, targets):
             linear = LinearModel(labels, self._weights)
-            linear.train([texts[i] for i in seen], [targets[i] for i in seen], strength)
+            linear.train([texts[i] for i in seen], [targets[i] for i in seen], strength, balanced=True)
             unseen[held] = linear.probabilities([texts[i] for i in held])
         rows = _rows(unseen, labels, [evidence(text) for text in texts])
         self._feeling = _weigh(rows, np.array([LABELS.index(example.label) for example in examples]), len(LABELS))
         degrees = np.array([SATISFACTION.index(example.satisfaction) for example in examples])
         self._satisfaction = _weigh(rows, degrees, len(SATISFACTION))
         self._linear = LinearModel(labels, self._weights)
-        self._linear.train(texts, targets, strength)
+        self._linear.train(texts, targets, strength, balanced=True)
 
     def judge(self, texts: list[str]) -> list[Judgement]:
         """The judgement of each text."""

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from sklearn.model_selection import StratifiedKFold
 
 # Fewer texts than this are told apart in five rounds, each with a fifth unseen; more of them in one round.
-MANY_TEXTS = 3000
+MANY_TEXTS = 1000
 ROUNDS = 5
 SEED = 7
 SHRINKAGE = 0.6
@@ -55,22 +55,25 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
-def fit(features: Features, numbers: np.ndarray, labels: int, strength: float, kept: int = 0) -> Weights:
+def fit(
+    features: Features, numbers: np.ndarray, labels: int, strength: float, kept: int = 0, balanced: bool = False
+) -> Weights:
     """Weights for texts of the labels `numbers`: logistic regression and discriminant analysis, mixed so that texts
     unseen in training get honest probabilities. `strength` is the inverse of the regularisation; the last `kept` rows
-    are always trained on.
+    are always trained on; `balanced` gives rare labels as much weight as frequent ones.
     """
+    per_row = _balance(numbers, labels) if balanced else np.ones(len(numbers), dtype=np.float32)
     logistic = discriminant = None
     scores: list[tuple[np.ndarray, np.ndarray]] = []
     targets: list[np.ndarray] = []
     for seen, held in _rounds(numbers, labels, kept):
-        logistic = _logistic(features.rows(seen), numbers[seen], labels, strength, None)
+        logistic = _logistic(features.rows(seen), numbers[seen], per_row[seen], labels, strength, None)
         discriminant = _discriminant(features.rows(seen), numbers[seen], labels)
         unseen = features.rows(held)
         scores.append((logistic.scores(unseen), discriminant.scores(unseen)))
         targets.append(numbers[held])
     start = logistic if len(scores) == 1 else None
-    logistic = _logistic(features, numbers, labels, strength, start)
+    logistic = _logistic(features, numbers, per_row, labels, strength, start)
     if not scores:
         return logistic
     own, share = _shares(
@@ -92,10 +95,21 @@ def _rounds(numbers: np.ndarray, labels: int, kept: int) -> Iterator[tuple[np.nd
             yield np.concatenate([seen, always]), held
 
 
+def _balance(numbers: np.ndarray, labels: int) -> np.ndarray:
+    counts = np.bincount(numbers, minlength=labels)
+    shares = len(numbers) / (np.maximum(counts, 1) * max(1, (counts > 0).sum()))
+    return np.asarray(shares[numbers], dtype=np.float32)
+
+
 def _logistic(
-    features: Features, numbers: np.ndarray, labels: int, strength: float, start: Weights | None
+    features: Features,
+    numbers: np.ndarray,
+    per_row: np.ndarray,
+    labels: int,
+    strength: float,
+    start: Weights | None,
 ) -> Weights:
-    """Multinomial logistic regression by L-BFGS."""
+    """Multinomial logistic regression by L-BFGS; `per_row` is the weight of each text."""
     rows, width = len(numbers), features.width
     one_hot = np.zeros((rows, labels), dtype=np.float32)
     one_hot[np.arange(rows), numbers] = 1.0
@@ -104,9 +118,9 @@ def _logistic(
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = _weights(flat, width, labels)
         chances = softmax(weights.scores(features))
-        error = chances - one_hot
+        error = (chances - one_hot) * per_row[:, None]
         gradient = np.concatenate([transposed @ error, features.dense.T @ error]) + weights.matrix / strength
-        likelihood = -np.log(np.maximum(chances[np.arange(rows), numbers], 1e-12)).sum()
+        likelihood = -(per_row * np.log(np.maximum(chances[np.arange(rows), numbers], 1e-12))).sum()
         value = float(likelihood) + 0.5 / strength * float((weights.matrix * weights.matrix).sum())
         return value, np.concatenate([gradient.ravel(), error.sum(axis=0)]).astype(np.float64)
 

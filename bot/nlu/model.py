@@ -64,8 +64,8 @@ class LinearModel:
         self._encoder = encoder()
         self._vectors = np.zeros((0, self._encoder.dimensions if self._encoder else 0), dtype=np.float32)
 
-    def train(self, texts: list[str], targets: list[str], strength: float) -> None:
-        """Fit features and weights. `strength` is the inverse of the regularisation.
+    def train(self, texts: list[str], targets: list[str], strength: float, balanced: bool = False) -> None:
+        """Fit features and weights. `strength` is the inverse of the regularisation; see `fit` for `balanced`.
 
         A label's own name counts as one more phrase: "card_arrival" says what it is about.
         """
@@ -76,7 +76,8 @@ class LinearModel:
         index = {label: number for number, label in enumerate(self.labels)}
         numbers = np.array([index[target] for target in [*targets, *self.labels]])
         with threadpool_limits(limits=2):
-            self._weights = fit(self._features(named), numbers, len(self.labels), strength, len(self.labels))
+            labels = len(self.labels)
+            self._weights = fit(self._features(named), numbers, labels, strength, kept=labels, balanced=balanced)
         self._known = _unambiguous(prepared, targets)
         if self._encoder:
             self._vectors = self._encoder.encode(prepared)
