@@ -22,11 +22,11 @@ BOT_ENV := PYTHONPATH=. RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLA
 ARGS ?=
 NAME ?=
 
-.PHONY: help setup run test bench train validate evaluate lint audit clean check-disk
+.PHONY: help setup run test bench train validate evaluate evaluate-handoff lint audit clean check-disk
 
 help: ## this list / 本列表
 	@echo "Jieli 接力 - make TARGET"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.synced bot/.venv/.synced ## make both Python environments / 准备两个 Python 环境
 	@$(PY) -c '' 2>/dev/null && $(BOT_PY) -c '' 2>/dev/null || { \
@@ -71,6 +71,9 @@ test: setup ## every test: desk, shop, bot, end to end, faults / 全部测试
 	part "faults" $(PY) -m pytest -q tests/faults; \
 	echo; echo "=== summary"; printf '%b' "$$summary"; \
 	if [ $$failed -eq 0 ]; then echo "All passed."; else echo "Something failed; see above."; fi; exit $$failed
+
+evaluate-handoff: setup ## how well the bot hands over: ARGS="--set weights.angry=0.8" / 评估转人工时机
+	@exec $(PY) -m benchmarks.handoff frozen $(ARGS)
 
 bench: setup ## every benchmark, or one: make bench NAME=bot-turn / 性能测试
 	@exec $(PY) -m benchmarks $(NAME)

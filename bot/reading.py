@@ -148,6 +148,7 @@ class Reader:
             {w["intent"]: w for reading in readings for w in reading.parse.get("wishes", [])}.values()
         )
         parse["emotion"] = _strongest_emotion(readings)
+        parse["cues"] = _strongest_cues([parse, *(reading.parse for reading in readings)])
         return parse, text
 
 
@@ -175,6 +176,14 @@ def _strongest_emotion(readings: list[Reading]) -> dict[str, Any]:
     felt = [reading.parse["emotion"] for reading in readings]
     loud = [emotion for emotion in felt if emotion["label"] != "calm"]
     strongest: dict[str, Any] = min(loud or felt, key=lambda emotion: emotion["satisfaction"])
+    return strongest
+
+
+def _strongest_cues(parses: list[dict[str, Any]]) -> dict[str, float]:
+    strongest: dict[str, float] = {}
+    for parse in parses:
+        for cue, chance in (parse.get("cues") or {}).items():
+            strongest[cue] = max(chance, strongest.get(cue, 0.0))
     return strongest
 
 

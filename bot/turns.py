@@ -16,8 +16,9 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 from bot.fact_names import FACT_NAMES
 from bot.locks import Locks
 from bot.nlu.lookups import device_categories
+from bot.policies.assessment import Assessor
 from bot.policies.handoff import HandoffPolicy
-from bot.policies.signals import PERSON_PAYLOAD, Assessor
+from bot.policies.told import PERSON_PAYLOAD
 from bot.reading import Reader, Reading
 from bot.trackers import unwrap
 from bot.wire import DoorError, ForgetRequest, ParseRequest, ResetRequest, TurnRequest
@@ -145,6 +146,11 @@ class Desk:
         self._running: dict[tuple[str, str], asyncio.Task[dict[str, Any]]] = {}
 
     @property
+    def reader(self) -> Reader:
+        """What reads customers' messages."""
+        return self._reader
+
+    @property
     def model(self) -> str:
         """The id of the model that answers."""
         return str(self._agent.model_id)
@@ -184,6 +190,17 @@ class Desk:
             self._running[key] = task
             task.add_done_callback(lambda _: self._running.pop(key, None))
         return await asyncio.shield(task)
+
+    async def explain(self, conversation: str) -> dict[str, Any]:
+        """The handoff score of a conversation as it stands, signal by signal."""
+        tracker = await self._store.retrieve(conversation)
+        return self._assessor.assess(tracker).explanation() if tracker else {"score": 0.0, "signals": []}
+
+    def use_handoff_settings(self, settings: dict[str, Any]) -> None:
+        """Hand over by other settings than the model's, to see what they would do."""
+        for policy in self._handoff_policies():
+            policy.use(settings)
+        self._assessor = Assessor(settings)
 
     async def reset(self, request: ResetRequest) -> None:
         """Start afresh after a person was there: old trouble, running forms and handoffs are forgotten."""
@@ -306,6 +323,10 @@ class Desk:
         if said:
             said[-1].data["buttons"] = [*(said[-1].data.get("buttons") or []), button]
 
+    def _handoff_policies(self) -> list[HandoffPolicy]:
+        nodes = self._processor.graph_runner._instantiated_nodes.values()
+        return [node._component for node in nodes if isinstance(node._component, HandoffPolicy)]
+
     def _policy_config(self) -> dict[str, Any]:
         for node in self._processor.model_metadata.predict_schema.nodes.values():
             if node.uses is HandoffPolicy:
@@ -363,6 +384,7 @@ def _handoff(slot: Any, readings: list[Reading]) -> dict[str, Any] | None:
         "evidence": list(slot.get("evidence") or [reading.seq for reading in readings]),
         "priority": int(slot.get("priority") or 3),
         "group": slot.get("group") or "care",
+        "explanation": slot.get("explanation") or {"score": 0.0, "signals": []},
     }
 
 

@@ -186,6 +186,31 @@ def export(
     sys.exit(asyncio.run(export_customer(customer)))
 
 
+@app.command("replay")
+def replay_command(
+    file: Annotated[
+        Path | None, typer.Argument(help="What `jieli export` wrote; without it, all that is kept.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Another config.yml, whose HandoffPolicy is tried.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="One other setting, as offer_at=0.4 or weights.angry=0.8.")
+    ] = None,
+) -> None:
+    """Show which handoffs would appear, vanish or move with other settings of the handoff policy; changes nothing."""
+    from handoff.replay import replay_exported, replay_stored
+    from handoff.runner.environment import defaults
+
+    words = ["--config", str(config.absolute())] if config else []
+    words += [word for one in setting or [] for word in ("--set", one)]
+    environment = defaults(os.environ)
+    try:
+        if file is not None:
+            sys.exit(replay_exported(file, words, environment))
+        sys.exit(replay_stored(words, environment, open_database()))
+    except (OSError, SQLAlchemyError) as error:
+        sys.exit(f"读不到会话 / The conversations could not be read: {type(error).__name__}.")
+
+
 @agents_app.command("add")
 def add_agent(
     name: str,

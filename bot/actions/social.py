@@ -32,6 +32,8 @@ def hear(turn: Turn) -> None:
 class HandOff(SkillAction):
     """The last words before a person takes over: the trouble in the customer's terms, in one sentence, or nothing.
 
+    In danger it is what to do at once.
+
     That a person comes, when, and what to do meanwhile is announced by the desk.
     """
 
@@ -46,7 +48,10 @@ class HandOff(SkillAction):
         if turn.loop:
             turn.events += [ActiveLoop(None), SlotSet("requested_slot", None)]
         trouble = _trouble(turn)
-        if turn.slot("handoff").get("reason") == "bot_error":
+        handoff = turn.slot("handoff")
+        if handoff.get("danger"):
+            turn.say(f"utter_social/danger_{handoff['danger']}")
+        elif handoff.get("reason") == "bot_error":
             turn.say("utter_social/hand_off_error")
         elif trouble:
             turn.say("utter_social/hand_off", trouble=trouble)

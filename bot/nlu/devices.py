@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from bot.nlu.lookups import compile_all, guard, lookup
 from bot.nlu.numbers import Found, Taken
-from bot.nlu.text import Aligned, split
+from bot.nlu.text import Aligned, align, split
 
 _WORKS = re.compile(
     r"(?:就|却|都|也|是|很|可以)?正常|没(?:有)?(?:任何)?(?:问题|毛病|事)|可以用|能用|好用|好使|好的|就好了|一切ok|就行|就可以|能(?:连|记|显示|同步)|都连上了"
@@ -82,6 +82,12 @@ def _phone_patterns() -> list[tuple[str, str | None, re.Pattern[str]]]:
 @lru_cache(maxsize=1)
 def _system_patterns() -> list[tuple[str, re.Pattern[str]]]:
     return [(name, compile_all(patterns)) for name, patterns in lookup("systems").items()]
+
+
+def named(raw: str) -> set[str]:
+    """The categories of all devices that a text names, working or not."""
+    aligned = align(raw)
+    return {m.extra or "" for m in _models(aligned)} | {m.value for m in _categories(aligned)}
 
 
 def extract(aligned: Aligned, taken: Taken, steps: list[tuple[int, int]]) -> list[Found]:

@@ -16,6 +16,7 @@ from bot.nlu.lookups import compile_all, lookup
 from bot.nlu.text import Aligned, align, clause_around, is_empty, normalise
 
 FALLBACK = "nlu_fallback"
+_ASKING, _REFUSING, _PLAINLY = 0.15, 0.3, 0.85
 _MARKS = re.compile(r"[\W_]+")
 _PARTICLES = re.compile(r"(?:吧|啊|呀|哦|噢|呢|哈|啦|的呢|滴|嘛|~)+$")
 
@@ -140,7 +141,7 @@ class IntentGuard(GraphComponent):
         elif is_empty(raw):
             _overrule(message, FALLBACK, 0.0)
         else:
-            if tells_of_person(raw) or asks_identity(raw):
+            if tells_of_person(raw) or asks_identity(raw) or not _sounds_like_asking(message):
                 _without(message, "request_human")
             confidence = message.get(INTENT)["confidence"]
             if confidence < self._threshold(message):
@@ -148,7 +149,7 @@ class IntentGuard(GraphComponent):
 
     def _certain(self, message: Message, raw: str) -> str | None:
         if not is_empty(raw):
-            if wants_person(raw):
+            if wants_person(raw) and not _speaks_against_asking(message):
                 return "request_human"
             if asks_identity(raw):
                 return "who_are_you"
@@ -163,6 +164,19 @@ class IntentGuard(GraphComponent):
         words, likeness = message.get("familiarity", [1.0, 1.0])
         strange = words < self._config["strange_words"] and likeness < self._config["strange_likeness"]
         return float(self._config["strange_at"] if strange else self._config["fallback_at"])
+
+
+def _speaks_against_asking(message: Message) -> bool:
+    """Do the cues say that a certain wording only speaks of a person?"""
+    cues = message.get("cues") or {}
+    person, no_person = cues.get("person", 0.0), cues.get("no_person", 0.0)
+    return bool(no_person > max(_REFUSING, person) or (cues.get("plain", 0.0) >= _PLAINLY and person < _ASKING))
+
+
+def _sounds_like_asking(message: Message) -> bool:
+    """Do the cues allow that a person is asked for? Without cues nothing speaks against it."""
+    cues = message.get("cues")
+    return not cues or cues.get("person", 0.0) > max(_ASKING, cues.get("no_person", 0.0))
 
 
 def _overrule(message: Message, intent: str, confidence: float) -> None:

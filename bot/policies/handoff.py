@@ -14,7 +14,8 @@ from rasa.shared.core.events import SlotSet
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.policies.signals import HAND_OFF, Assessor
+from bot.policies.assessment import Assessor
+from bot.policies.told import HAND_OFF
 
 SLOT = "handoff"
 
@@ -34,6 +35,9 @@ class HandoffPolicy(Policy):
             "angry_at": 0.7,
             "enraged_at": -1.2,
             "dissatisfied_at": 0.82,
+            "likely_at": 0.45,
+            "sure_at": 0.65,
+            "danger_at": 0.62,
             "weights": {
                 "asked_for_person": 1.0,
                 "safety": 1.0,
@@ -42,13 +46,21 @@ class HandoffPolicy(Policy):
                 "despair": 1.0,
                 "abusive": 1.0,
                 "angry": 1.0,
+                "bitter": 0.6,
                 "displeased": 0.25,
                 "rising_anger": 0.25,
                 "dissatisfied": 0.25,
                 "complaint": 0.5,
-                "failed_turn": 0.5,
-                "same_again": 0.5,
-                "bot_repeating": 0.5,
+                "failed_turn": 0.35,
+                "same_again": 0.35,
+                "bot_repeating": 0.3,
+                "customer_sees_loop": 0.75,
+                "unsolved": 0.35,
+                "told_often": 1.0,
+                "steps_taken": 0.1,
+                "misunderstood": 0.6,
+                "refuses": 0.5,
+                "lost": 0.5,
             },
         }
 
@@ -69,6 +81,10 @@ class HandoffPolicy(Policy):
                 f"config.yml: HandoffPolicy has no weight {', '.join(unknown)}; it knows {', '.join(sorted(known))}."
             )
         self._assessor = Assessor(config)
+
+    def use(self, settings: dict[str, Any]) -> None:
+        """Decide by other settings than those that the model was trained with."""
+        self._assessor = Assessor(settings)
 
     def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
         """Nothing is learnt: the weights are the designers'."""

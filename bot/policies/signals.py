@@ -1,69 +1,30 @@
-"""Signs that a conversation belongs to a person, read from the turns since the last fresh start."""
+"""Signs that a conversation belongs to a person. Each looks at the whole conversation up to its last turn."""
 
-import re
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from rasa.shared.core.constants import ACTION_LISTEN_NAME
-from rasa.shared.core.events import ActionExecuted, BotUttered, UserUttered
-from rasa.shared.core.trackers import DialogueStateTracker
-
 from bot.nlu.emotion import dissatisfaction
-from bot.nlu.lookups import compile_all, lookup
-from bot.nlu.text import align, clause_around, normalise
-
-PERSON_PAYLOAD = "/request_human"
-HAND_OFF = "action_hand_off"
-CLARIFY = frozenset({"action_clarify", "action_default_fallback"})
-FALLBACK = "nlu_fallback"
+from bot.nlu.guards import refuses_person, wants_person
+from bot.policies.told import FALLBACK, TurnTold
+from bot.policies.wording import letters, likeness, nearness, speaks_of
 
 _COURSE = 5
 _A_COURSE = 3
-_REMEMBERED_TURNS = 6
-_SAME_LENGTH, _SAME_LIKENESS = 5, 0.75
-_EXPLANATION_LENGTH = 20
-_NEGATIVE = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
-_SEVERITY = ("safety", "policy_topic", "emotion", "asked_for_person", "bot_repeating", "repeated_failure", "complex")
-_PRIORITY = {"safety": 1, "emotion": 2, "policy_topic": 2}
-_ORDERS = frozenset(
-    {
-        "track_order",
-        "cancel_order",
-        "change_address",
-        "invoice",
-        "delivery",
-        "parcel_problem",
-        "return_exchange",
-        "refund",
-        "warranty",
-    }
-)
-_TECH = frozenset({"device_problem", "firmware_update"})
-_FAMILIES = {
-    "device_problem": "tech",
-    "firmware_update": "tech",
-    "track_order": "parcel",
-    "parcel_problem": "parcel",
-    "delivery": "parcel",
-}
-_NOT_WORDS = re.compile(r"[\W_]+")
-
-
-@dataclass
-class TurnTold:
-    """One turn: what the customer said and felt, what the bot said to it."""
-
-    seqs: list[int]
-    text: str
-    intent: str
-    emotion: dict[str, Any]
-    wishes: list[dict[str, Any]]
-    pressed: bool
-    said: list[str] = field(default_factory=list)
-    offered: bool = False
-    failed: bool = False
-    handed_over: bool = False
+_REMEMBERED_TURNS = 8
+_SAME_LENGTH, _SAME_LIKENESS, _SAME_NEARNESS = 5, 0.75, 0.75
+_STILL_STUCK = 0.4
+_PILING_UP = 3
+_STEPS = 5
+_MOST_REPEATS = 2
+_HINT, _TRACE = 0.25, 0.15
+_PLAINLY = 0.75
+_ASKS_SURELY = 0.72
+_SWEARING = 0.85
+_COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
+_DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
+_EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
+_DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 
 
 @dataclass(frozen=True)
@@ -76,91 +37,173 @@ class Signal:
     weight: float
 
 
-@dataclass(frozen=True)
-class Assessment:
-    """What all signs together say."""
-
-    signals: tuple[Signal, ...]
-    score: float
-    hands_over: bool
-    offers: bool
-    group: str
-
-    def handoff(self) -> dict[str, Any]:
-        """The slot `handoff`: the weightiest reason, the messages that show it, how urgent, for whom."""
-        ranked = sorted(self.signals, key=lambda signal: (-signal.weight, _SEVERITY.index(signal.reason)))
-        reason = min((s.reason for s in ranked if s.weight >= ranked[0].weight), key=_SEVERITY.index)
-        evidence = sorted({seq for signal in self.signals for seq in signal.evidence})
-        upset = any(signal.reason == "emotion" for signal in self.signals)
-        return {
-            "reason": reason,
-            "evidence": evidence,
-            "priority": _PRIORITY.get(reason, 2 if upset else 3),
-            "group": "care" if reason in ("safety", "policy_topic") else self.group,
-        }
-
-
-class Assessor:
-    """Scores a conversation with the designers' weights and thresholds."""
+class Signals:
+    """Finds the signs of a conversation with the designers' weights."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         """`config` is the policy's part of config.yml."""
         self._weights: dict[str, float] = config["weights"]
-        self._hand_over_at = float(config["hand_over_at"])
-        self._offer_at = float(config["offer_at"])
-        self._offer_pause = int(config["offer_pause"])
         self._angry_at = float(config["angry_at"])
         self._enraged_at = float(config["enraged_at"])
         self._dissatisfied_at = float(config["dissatisfied_at"])
+        self._danger_at = float(config["danger_at"])
+        self._likely_at, self._sure_at = float(config["likely_at"]), float(config["sure_at"])
+        self._rather_at = (self._likely_at + self._sure_at) / 2
 
-    def assess(self, tracker: DialogueStateTracker) -> Assessment:
-        """Read the turns since the last fresh start or handoff."""
-        turns = _since_handoff(read_turns(tracker))
-        if not turns:
-            return Assessment((), 0.0, False, False, "care")
-        signals = tuple(signal for signal in self._signals(turns, tracker) if signal.weight > 0)
-        score = sum(signal.weight for signal in signals)
-        offered = any(turn.offered for turn in turns[-1 - self._offer_pause : -1])
-        hands_over = score >= self._hand_over_at
-        return Assessment(
-            signals, score, hands_over, not hands_over and score >= self._offer_at and not offered, _group(turns)
-        )
-
-    def _signals(self, turns: list[TurnTold], tracker: DialogueStateTracker) -> list[Signal]:
+    def find(self, turns: list[TurnTold], form: bool) -> list[Signal]:
+        """All signs that weigh something; `form`: a form waits for what the customer says."""
         now = turns[-1]
-        found: list[Signal | None] = [
-            self._signal("asked_for_person", "asked_for_person", now.seqs, now.intent == "request_human"),
-            self._signal("safety", "safety", now.seqs, not now.pressed and speaks_of("safety", now.text)),
-            self._signal("policy_topic", "policy_topic", now.seqs, not now.pressed and speaks_of("policy", now.text)),
-            self._signal("many_wishes", "complex", now.seqs, _families(now) >= 3),
-            self._failures(turns, tracker),
+        stuck = since_progress(turns, self._sure_at)[-_REMEMBERED_TURNS:]
+        found = [
+            self._person(now),
+            self._safety(now),
+            self._policy(turns),
+            self._wishes(turns),
+            *self._feelings(turns),
+            self._failures(turns, form),
             self._same_again(turns),
             self._bot_repeating(turns),
-            *self._feelings(turns),
+            self._cued("customer_sees_loop", "bot_repeating", stuck, "loop"),
+            self._unsolved(turns, stuck),
+            self._told_often(now),
+            self._steps(stuck),
+            self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
+            self._cued("refuses", "repeated_failure", stuck, "refuses"),
+            self._cued("lost", "repeated_failure", stuck, "lost"),
         ]
-        return [signal for signal in found if signal is not None]
+        return [signal for signal in found if signal is not None and signal.weight > 0]
 
-    def _signal(self, name: str, reason: str, evidence: list[int], there: bool, times: int = 1) -> Signal | None:
-        return Signal(name, reason, tuple(evidence), self._weights.get(name, 0.0) * times) if there else None
+    def _signal(self, name: str, reason: str, turns: Iterable[TurnTold], times: float) -> Signal | None:
+        weight = self._weights.get(name, 0.0) * times
+        return Signal(name, reason, tuple(seq for turn in turns for seq in turn.seqs), weight) if weight else None
+
+    def _grade(self, chance: float) -> float:
+        """1 for a sure cue, a half for a likely one, else nothing."""
+        return 1.0 if chance >= self._sure_at else 0.5 if chance >= self._likely_at else 0.0
+
+    def _hint(self, chance: float) -> float:
+        return 1.0 if chance >= self._rather_at else chance if chance >= _HINT else 0.0
+
+    def _cued(self, name: str, reason: str, turns: list[TurnTold], cue: str) -> Signal | None:
+        """A cue of being stuck, summed over turns: hints add up too."""
+        shown = [(turn, self._hint(turn.cue(cue))) for turn in turns if not turn.pressed]
+        shown = [(turn, grade) for turn, grade in shown if grade]
+        return self._signal(name, reason, (turn for turn, _ in shown), sum(grade for _, grade in shown))
+
+    def _unsolved(self, turns: list[TurnTold], stuck: list[TurnTold]) -> Signal | None:
+        """Steps that did not help: by the cue, or because something is "still" so after the first message."""
+        shown = []
+        for turn in stuck:
+            still = turn is not turns[0] and not turn.pressed and speaks_of("still", turn.text)
+            grade = max(self._hint(turn.cue("unsolved")), 0.6 if still else 0.0)
+            if grade:
+                shown.append((turn, grade))
+        return self._signal(
+            "unsolved", "repeated_failure", (turn for turn, _ in shown), sum(grade for _, grade in shown)
+        )
+
+    def _told_often(self, now: TurnTold) -> Signal | None:
+        often = not now.pressed and speaks_of("told_often", now.text)
+        return self._signal("told_often", "repeated_failure", [now], float(often))
+
+    def _steps(self, stuck: list[TurnTold]) -> Signal | None:
+        """Steps taken without success so far."""
+        taken = frozenset(step for turn in stuck for step in turn.tried)
+        return self._signal(
+            "steps_taken", "repeated_failure", (turn for turn in stuck if turn.tried), min(_STEPS, len(taken))
+        )
+
+    def _person(self, now: TurnTold) -> Signal | None:
+        """Asked by button or in certain words; in others when the two models of intents and of cues agree."""
+        asked, chance = now.intent == "request_human", now.cue("person")
+        if asked and (now.pressed or wants_person(now.text)):
+            grade = 1.0
+        elif now.pressed or declines(now) or now.cue("no_person") > max(_HINT, chance):
+            grade = 0.0
+        else:
+            grade = 1.0 if chance >= (self._likely_at if asked else _ASKS_SURELY) else 0.5 * (chance >= self._likely_at)
+        return self._signal("asked_for_person", "asked_for_person", [now], grade)
+
+    def _safety(self, now: TurnTold) -> Signal | None:
+        if now.pressed:
+            return None
+        danger, asked = now.cue("danger"), now.cue("danger_asked")
+        grade = 1.0 if danger >= self._danger_at else 0.0
+        if now.cue("strong_words") >= self._likely_at and danger < _HINT:
+            grade = 0.0
+        elif speaks_of("safety", now.text) and not (asked >= _HINT and asked > danger):
+            grade = max(grade, 0.5 if now.cue("plain") >= _PLAINLY and not danger else 1.0)
+        elif speaks_of("hurt", now.text) and asked < self._likely_at:
+            grade = max(grade, 1.0 if danger >= self._likely_at else 0.5 * (danger >= _HINT))
+        return self._signal("safety", "safety", [now], grade)
+
+    def _backed(self, told: float, asked: float) -> float:
+        """How much a certain wording counts: whole when the cues agree, a half when silent, nothing when against it."""
+        if asked >= max(self._likely_at, told):
+            return 0.0
+        return 1.0 if told >= _TRACE else 0.5
+
+    def _policy(self, turns: list[TurnTold]) -> Signal | None:
+        """A matter that is a person's: said clearly now, or likely more than once of late."""
+        now = turns[-1]
+        shown = []
+        for turn in turns[-3:]:
+            grade = self._grade(turn.cue("personal_matter"))
+            if speaks_of("policy", turn.text):
+                grade = max(grade, self._backed(turn.cue("personal_matter"), turn.cue("policy_asked")))
+            if grade and not turn.pressed:
+                shown.append((turn, grade))
+        if not shown or shown[-1][0] is not now:
+            return None
+        return self._signal(
+            "policy_topic", "policy_topic", [turn for turn, _ in shown], min(1.0, sum(grade for _, grade in shown))
+        )
+
+    def _wishes(self, turns: list[TurnTold]) -> Signal | None:
+        """Three things at once, or several that pile up on those of the last messages."""
+        now, lately = turns[-1], turns[-_PILING_UP:]
+        piled = frozenset(subject for turn in lately for subject in turn.subjects)
+        listed = len(now.subjects) >= 2 and speaks_of("listed", now.text)
+        if not now.pressed and (len(now.subjects) >= 3 or listed or speaks_of("several", now.text)):
+            return self._signal("many_wishes", "complex", [now], 1.0)
+        if len(now.subjects) >= 2 and len(piled) >= 3:
+            return self._signal("many_wishes", "complex", [turn for turn in lately if turn.subjects], 1.0)
+        return None
 
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:
+        """The strongest feeling of this turn, and how it has built up; two signs of one feeling count once."""
         now = turns[-1]
-        label, score = now.emotion.get("label"), float(now.emotion.get("score", 0.0))
-        strong = score >= self._angry_at and float(now.emotion.get("satisfaction", -2)) <= self._enraged_at
-        complaints = [turn for turn in turns if turn.intent == "complain"]
-        before = [turn for turn in turns[-_COURSE:-1] if turn.emotion.get("label") in _NEGATIVE]
-        upset = label in _NEGATIVE
+        name, times = self._feeling(now)
+        before = [turn for turn in turns[-_COURSE:-1] if self._feeling(turn)[1]]
+        complaints = [turn for turn in turns if self._complains(turn)]
         return [
-            self._signal("despair", "emotion", now.seqs, bool(now.emotion.get("despair"))),
-            self._signal("abusive", "emotion", now.seqs, label == "abusive"),
-            self._signal("angry", "emotion", now.seqs, label == "angry" and strong),
-            self._signal(
-                "displeased", "emotion", now.seqs, upset and not (label == "abusive" or (label == "angry" and strong))
-            ),
-            self._signal("rising_anger", "emotion", _seqs(before), upset and bool(before), min(2, len(before))),
-            self._signal("dissatisfied", "emotion", now.seqs, self._dissatisfied(turns)),
-            self._signal("complaint", "emotion", _seqs(complaints), now.intent == "complain", len(complaints)),
+            self._signal(name, "emotion", [now], times),
+            self._signal("dissatisfied", "emotion", [now], float(self._dissatisfied(turns))),
+            self._signal("rising_anger", "emotion", before, min(2, len(before)) if times else 0),
+            self._signal("complaint", "emotion", complaints, len(complaints) if now in complaints else 0),
         ]
+
+    def _feeling(self, turn: TurnTold) -> tuple[str, float]:
+        """The name of the weightiest feeling in a turn, and how clear it is (0: none)."""
+        label, score = turn.emotion.get("label"), float(turn.emotion.get("score", 0.0))
+        swears = label == "abusive" and score >= _SWEARING
+        harmless = turn.cue("strong_words") >= max(self._likely_at, turn.cue("angry"), turn.cue("bitter"))
+        if turn.pressed or (harmless and not (swears and turn.cue("strong_words") < self._sure_at)):
+            return "displeased", 0.0
+        kinds = {
+            "despair": max(float(bool(turn.emotion.get("despair"))), self._grade(turn.cue("despair"))),
+            "abusive": 1.0 if swears and turn.cue("strong_words") >= _HINT else self._felt(label == "abusive", turn),
+            "angry": max(
+                self._felt(label == "angry" and score >= self._angry_at and self._enraged(turn), turn),
+                self._grade(turn.cue("angry")),
+            ),
+            "bitter": max(0.5 * (label == "sarcastic"), self._grade(turn.cue("bitter"))),
+            "displeased": float(label in _DISPLEASED),
+        }
+        return max(kinds.items(), key=lambda kind: self._weights.get(kind[0], 0.0) * kind[1])
+
+    def _enraged(self, turn: TurnTold) -> bool:
+        return float(turn.emotion.get("satisfaction", -2)) <= self._enraged_at
 
     def _dissatisfied(self, turns: list[TurnTold]) -> bool:
         """Whether the course of the conversation, not one message of it, leaves the customer dissatisfied."""
@@ -171,121 +214,71 @@ class Assessor:
         ]
         return len(told) >= _A_COURSE and dissatisfaction(told) >= self._dissatisfied_at
 
-    def _failures(self, turns: list[TurnTold], tracker: DialogueStateTracker) -> Signal | None:
+    def _complains(self, turn: TurnTold) -> bool:
+        """Does the turn complain, in other ways than of what counts as a matter for a person already?"""
+        apart = turn.cue("personal_matter") < self._likely_at
+        return turn.intent == "complain" and apart and _sounds_displeased(turn)
+
+    def _felt(self, there: bool, turn: TurnTold) -> float:
+        """A feeling that words tell: whole when the cues agree, a half when they do not."""
+        return 0.0 if not there else 1.0 if _sounds_displeased(turn) else 0.5
+
+    def _failures(self, turns: list[TurnTold], form: bool) -> Signal | None:
         """Turns in a row that the bot did not understand, this one included when it is about to fail."""
         now = turns[-1]
-        fails_now = now.failed or (not now.said and now.intent == FALLBACK and tracker.active_loop_name is None)
-        if not fails_now:
+        if not (now.failed or (not now.said and now.intent == FALLBACK and not form)):
             return None
         row = [now]
         for turn in reversed(turns[:-1]):
             if not turn.failed:
                 break
-            row.append(turn)
-        return self._signal("failed_turn", "repeated_failure", _seqs(row), True, len(row))
+            row.insert(0, turn)
+        return self._signal("failed_turn", "repeated_failure", row, len(row))
 
     def _same_again(self, turns: list[TurnTold]) -> Signal | None:
+        """The same thing said before, in the same or in other words."""
         now = turns[-1]
-        if now.pressed or now.intent == "inform" or len(_letters(now.text)) < _SAME_LENGTH:
+        if now.pressed or now.intent == "inform" or len(letters(now.text)) < _SAME_LENGTH:
             return None
-        same = [
-            turn
-            for turn in turns[-_REMEMBERED_TURNS:-1]
-            if not turn.pressed and likeness(turn.text, now.text) >= _SAME_LIKENESS
-        ]
-        return self._signal("same_again", "repeated_failure", _seqs([*same, now]), bool(same), len(same))
+        same = [turn for turn in turns[-_REMEMBERED_TURNS:-1] if not turn.pressed and _same(turn, now)]
+        return self._signal("same_again", "repeated_failure", [*same, now], len(same))
 
     def _bot_repeating(self, turns: list[TurnTold]) -> Signal | None:
-        """Explanations that the bot gave before, word for word."""
+        """Explanations that the bot gave before."""
         now = turns[-1]
+        if now.intent in _COURTESIES:
+            return None
         before = [text for turn in turns[-_REMEMBERED_TURNS:-1] for text in turn.said]
-        times = max((before.count(text) for text in now.said if len(text) >= _EXPLANATION_LENGTH), default=0)
-        return self._signal("bot_repeating", "bot_repeating", now.seqs, times > 0, times)
+        times = max((_times(text, before) for text in now.said if len(text) >= _EXPLANATION_LENGTH), default=0)
+        return self._signal("bot_repeating", "bot_repeating", [now], min(_MOST_REPEATS, times))
 
 
-def read_turns(tracker: DialogueStateTracker) -> list[TurnTold]:
-    """The turns since the session began."""
-    turns: list[TurnTold] = []
-    for event in tracker.applied_events():
-        if isinstance(event, UserUttered):
-            turns.append(_told(event))
-        elif turns and isinstance(event, BotUttered):
-            turns[-1].said.append(event.text or "")
-            buttons = event.data.get("buttons") or []
-            turns[-1].offered |= any(button.get("payload") == PERSON_PAYLOAD for button in buttons)
-        elif turns and isinstance(event, ActionExecuted) and event.action_name != ACTION_LISTEN_NAME:
-            turns[-1].failed |= event.action_name in CLARIFY
-            turns[-1].handed_over |= event.action_name == HAND_OFF
-    return turns
+def since_progress(turns: list[TurnTold], sure_at: float) -> list[TurnTold]:
+    """The turns after the last one that got somewhere; none when this one did."""
 
+    def got_somewhere(turn: TurnTold) -> bool:
+        stuck = max(turn.cue(cue) for cue in ("unsolved", "misunderstood", "loop", "lost", "despair"))
+        return turn.cue("progress") >= sure_at and stuck < _STILL_STUCK
 
-def _told(event: UserUttered) -> TurnTold:
-    parse: dict[str, Any] = dict(event.parse_data or {})
-    messages = parse.get("messages") or []
-    return TurnTold(
-        seqs=[int(seq) for seq in (event.metadata or {}).get("seqs", [])],
-        text="\n".join(message["text"] for message in messages if not message["pressed"]) or event.text or "",
-        intent=str((event.intent or {}).get("name") or FALLBACK),
-        emotion=parse.get("emotion") or {},
-        wishes=parse.get("wishes") or [],
-        pressed=bool(messages) and all(message["pressed"] for message in messages),
-    )
-
-
-def _since_handoff(turns: list[TurnTold]) -> list[TurnTold]:
-    """Turns after the last handoff: a trouble that went to a person must not call another one."""
-    last = max((index for index, turn in enumerate(turns[:-1]) if turn.handed_over), default=-1)
+    last = max((index for index, turn in enumerate(turns) if got_somewhere(turn)), default=-1)
     return turns[last + 1 :]
 
 
-@lru_cache(maxsize=1)
-def _topics() -> dict[str, re.Pattern[str]]:
-    return {name: compile_all(patterns) for name, patterns in lookup("handoff").items()}
+def declines(turn: TurnTold) -> bool:
+    """Does the customer say that no person is needed?"""
+    return not turn.pressed and not wants_person(turn.text) and refuses_person(turn.text)
 
 
-def speaks_of(topic: str, raw: str) -> bool:
-    """True when a message tells of `safety` or `policy` matters; asking about a danger is not telling of one."""
-    topics, aligned = _topics(), align(raw)
-    for match in topics[topic].finditer(aligned.text):
-        start, end = clause_around(aligned, match.start())
-        if topic != "safety" or not topics["hypothetical"].search(aligned.text[start:end]):
-            return True
-    return False
+def _sounds_displeased(turn: TurnTold) -> bool:
+    return max(turn.cue(cue) for cue in _DISPLEASED_CUES) >= _TRACE
 
 
-def likeness(one: str, other: str) -> float:
-    """How alike two messages are, 0 to 1, by their pairs of characters."""
-    pairs_one, pairs_other = _pairs(one), _pairs(other)
-    if not pairs_one or not pairs_other:
-        return 0.0
-    return len(pairs_one & pairs_other) / len(pairs_one | pairs_other)
+def _same(one: TurnTold, other: TurnTold) -> bool:
+    if likeness(one.text, other.text) >= _SAME_LIKENESS:
+        return True
+    comparable = len(letters(one.text)) >= _SAME_LENGTH and one.intent == other.intent != FALLBACK
+    return comparable and nearness(one.text, other.text) >= _SAME_NEARNESS
 
 
-def _letters(raw: str) -> str:
-    return _NOT_WORDS.sub("", normalise(raw))
-
-
-def _pairs(raw: str) -> set[str]:
-    letters = _letters(raw)
-    return {letters[index : index + 2] for index in range(len(letters) - 1)}
-
-
-def _seqs(turns: list[TurnTold]) -> list[int]:
-    return [seq for turn in turns for seq in turn.seqs]
-
-
-def _families(turn: TurnTold) -> int:
-    """How many unrelated things one message asks for."""
-    return len({_FAMILIES.get(wish["intent"], wish["intent"]) for wish in turn.wishes if wish["confidence"] >= 0.75})
-
-
-def _group(turns: list[TurnTold]) -> str:
-    """The skill group of what the conversation is about: the last thing that was not a courtesy."""
-    for turn in reversed(turns):
-        if turn.intent in _TECH:
-            return "tech"
-        if turn.intent in _ORDERS:
-            return "orders"
-        if turn.intent == "complain":
-            return "care"
-    return "care"
+def _times(text: str, before: list[str]) -> int:
+    return sum(other == text or likeness(other, text) >= _EXPLANATION_LIKENESS for other in before)

@@ -62,11 +62,28 @@ class Tried(BaseModel):
     seq: int
 
 
+class BotSignal(BaseModel):
+    """One sign that the bot weighed: its name, the reason it stands for, and the messages that show it."""
+
+    name: str = Field(max_length=60)
+    reason: Reason
+    weight: float
+    evidence: list[int] = []
+
+
+class BotExplanation(BaseModel):
+    """The bot's score for a handoff, signal by signal."""
+
+    score: float
+    signals: list[BotSignal] = Field(default=[], max_length=50)
+
+
 class BotHandoff(BaseModel):
     """The bot's wish for a person."""
 
     reason: Reason
     evidence: list[int] = []
+    explanation: BotExplanation | None = None
     priority: int | None = Field(default=None, ge=1, le=5)
     group: str | None = None
 

@@ -275,6 +275,7 @@ class Turns:
                 wish.reason,
                 by="bot",
                 evidence=evidence,
+                explanation=wish.explanation.model_dump(mode="json") if wish.explanation else None,
                 priority=wish.priority,
                 group=wish.group,
                 acknowledgement=acknowledgement,

@@ -47,9 +47,7 @@ _CLAIM = (
     .where(Handoff.id == bindparam("handoff"))
     .with_for_update(of=Conversation)
 )
-_WINNER = (
-    select(Agent.name).join(Handoff, Handoff.claimed_by == Agent.id).where(Handoff.id == bindparam("handoff"))
-)
+_WINNER = select(Agent.name).join(Handoff, Handoff.claimed_by == Agent.id).where(Handoff.id == bindparam("handoff"))
 _SEAT = select(Agent.status, Agent.capacity).where(Agent.id == bindparam("agent")).with_for_update()
 _HELD = select(func.count()).select_from(Conversation).where(Conversation.owner == bindparam("owner"))
 _LEAVE_LINE = (

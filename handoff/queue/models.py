@@ -65,6 +65,8 @@ OPEN_STATES = (State.WAITING, State.TICKET)
 class Handoff(Base):
     """One stay in the queue. `priority` 1 is served first, then by `arrival`; `evidence` holds message numbers.
 
+    `explanation` is the bot's score, signal by signal; None where the bot did not decide.
+
     `arrival` counts who came: times go back when a clock is set.
     """
 
@@ -77,6 +79,7 @@ class Handoff(Base):
     group_name: Mapped[str] = mapped_column(ForeignKey("groups.name"))
     emotion: Mapped[dict[str, Any]] = mapped_column(JSON)
     evidence: Mapped[list[int]] = mapped_column(JSON)
+    explanation: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     summary_line: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(20))
     arrival: Mapped[int] = mapped_column(index=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +29,8 @@ from handoff.queue.hours import opens_at
 from handoff.queue.models import OPEN_STATES, PRIORITY, Handoff, Reason, State
 from handoff.queue.pace import Pace, pace_of
 from handoff.settings import settings
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Queue:
         *,
         by: str,
         evidence: list[int] | None = None,
+        explanation: dict[str, Any] | None = None,
         priority: int | None = None,
         group: str | None = None,
         acknowledgement: str = "",
@@ -92,6 +96,7 @@ class Queue:
             group_name=chosen.name,
             emotion=briefing.emotion,
             evidence=evidence or [],
+            explanation=explanation,
             summary_line=briefing.headline,
             state=State.TICKET if closed_until else State.WAITING,
             arrival=(await self.session.scalar(select(func.max(Handoff.arrival))) or 0) + 1,
@@ -108,6 +113,16 @@ class Queue:
             conversation, Sender.SYSTEM, words, sender_name=text("desk.system", language), buttons=[button]
         )
         metrics.HANDOFFS.labels(str(reason)).inc()
+        log.info(
+            "handed_over",
+            conversation=conversation.id,
+            reason=str(reason),
+            by=by,
+            priority=handoff.priority,
+            evidence=handoff.evidence,
+            score=explanation["score"] if explanation else None,
+            signals={one["name"]: one["weight"] for one in explanation["signals"]} if explanation else None,
+        )
         self._tell(chosen.name)
         return handoff
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from handoff.clock import iso
 from handoff.locales import text
+from handoff.queue.explanation import explanation
 from handoff.summary import mood
 from handoff.summary.corrections import struck
 from handoff.summary.gist import gist, lines
@@ -22,9 +23,9 @@ from handoff.summary.speech import bot_said, problem, problem_text
 def summary(record: Record, language: str) -> dict[str, Any]:
     """Return the summary in `language`; quotes stay as the customer wrote them.
 
-    Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, for facts their name
-    and value as people read them (`label`, `text`), `story`: what was said on both sides, in reported speech, and
-    `order`: what the shop says of the order now, or null.
+    Beside the contract's keys: `problem_quote` and `problem_seq` (its evidence), `reason_text`, `why` (the score of the
+    handoff, signal by signal, or null), for facts their name and value as people read them (`label`, `text`), `story`:
+    what was said on both sides, in reported speech, and `order`: what the shop says of the order now, or null.
     """
     stated, wished = problem(record), hopes(record)
     reason = record.handoff.reason if record.handoff else None
@@ -45,6 +46,7 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "emotion": mood.emotion(record.said_by_customer),
         "reason": reason,
         "reason_text": text(f"queue.reason_{reason}", language) if reason else None,
+        "why": explanation(record.handoff, language),
         "next_steps": next_steps(record, wished, language),
         "language": language,
     }

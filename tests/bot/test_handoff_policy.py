@@ -15,8 +15,9 @@ from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Sess
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.nlu.lookups import read_yaml
+from bot.policies.assessment import Assessment, Assessor
 from bot.policies.handoff import HandoffPolicy
-from bot.policies.signals import PERSON_PAYLOAD, Assessment, Assessor
+from bot.policies.told import PERSON_PAYLOAD
 from tests.bot.felt import felt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,9 @@ class Talk:
         for event in events:
             self.tracker.update(event)
 
-    def customer(self, text: str, intent: str, wishes: list[str] | None = None) -> "Talk":
+    def customer(
+        self, text: str, intent: str, wishes: list[str] | None = None, cues: dict[str, float] | None = None
+    ) -> "Talk":
         mood = asdict(felt(text))
         self._seq += 1
         message = {"seq": self._seq, "text": text, "intent": intent, "emotion": mood, "pressed": text.startswith("/")}
@@ -58,6 +61,7 @@ class Talk:
             "entities": [],
             "emotion": mood,
             "messages": [message],
+            "cues": cues or {},
             "wishes": [{"intent": wish, "confidence": 0.9} for wish in wishes or []],
         }
         self._add(UserUttered(text, parse["intent"], [], parse, metadata={"seqs": [self._seq]}))
@@ -96,37 +100,41 @@ def forced(prediction: PolicyPrediction) -> str | None:
 
 class TestHandsOver:
     @pytest.mark.parametrize(
-        ("text", "intent", "reason", "priority", "group"),
+        ("text", "intent", "cue", "reason", "priority", "group"),
         [
-            ("转人工", "request_human", "asked_for_person", 3, "care"),
-            ("手环冒烟了", "device_problem", "safety", 1, "care"),
-            ("手环冒烟了,呵呵", "device_problem", "safety", 1, "care"),
-            ("你们什么破客服,气死我了!!!", "complain", "emotion", 2, "care"),
-            ("傻逼", "complain", "emotion", 2, "care"),
-            ("唉,算了,说了也没用", "device_problem", "emotion", 2, "tech"),
-            ("我要起诉你们", "complain", "policy_topic", 2, "care"),
-            ("this is ridiculous, third time!", "track_order", "emotion", 2, "orders"),
-            ("you refused my refund, I'll sue you", "complain", "policy_topic", 2, "care"),
+            ("转人工", "request_human", "person", "asked_for_person", 3, "care"),
+            ("手环冒烟了", "device_problem", "danger", "safety", 1, "care"),
+            ("手环冒烟了,呵呵", "device_problem", "danger", "safety", 1, "care"),
+            ("你们什么破客服,气死我了!!!", "complain", "angry", "emotion", 2, "care"),
+            ("傻逼", "complain", "angry", "emotion", 2, "care"),
+            ("唉,算了,说了也没用", "device_problem", "despair", "emotion", 2, "tech"),
+            ("我要起诉你们", "complain", "personal_matter", "policy_topic", 2, "care"),
+            ("this is ridiculous, third time!", "track_order", "angry", "emotion", 2, "orders"),
+            ("you refused my refund, I'll sue you", "complain", "personal_matter", "policy_topic", 2, "care"),
         ],
     )
-    def test_at_once(self, text: str, intent: str, reason: str, priority: int, group: str) -> None:
-        assessment = Talk().customer(text, intent).assess()
+    def test_at_once(self, text: str, intent: str, cue: str, reason: str, priority: int, group: str) -> None:
+        assessment = Talk().customer(text, intent, cues={cue: 0.9}).assess()
         assert assessment.hands_over
         handoff = assessment.handoff()
         assert (handoff["reason"], handoff["priority"], handoff["group"]) == (reason, priority, group)
         assert handoff["evidence"] == [1]
 
-    def test_two_failed_turns_in_a_row(self) -> None:
+    def test_three_failed_turns_in_a_row(self) -> None:
         talk = Talk().customer("啊这", "nlu_fallback").bot(action="action_clarify")
+        talk.customer("嗯呐嗯呐", "nlu_fallback").bot(action="action_clarify")
         assert not talk.assess().hands_over
+        assert talk.assess().offers
         assessment = talk.customer("嘛哩嘛哩", "nlu_fallback").assess()
         assert assessment.hands_over
-        assert assessment.handoff() == {
-            "reason": "repeated_failure",
-            "evidence": [1, 2],
-            "priority": 3,
-            "group": "care",
-        }
+        handoff = assessment.handoff()
+        assert (handoff["reason"], handoff["evidence"], handoff["priority"], handoff["group"]) == (
+            "repeated_failure",
+            [1, 2, 3],
+            3,
+            "care",
+        )
+        assert handoff["explanation"]["signals"][0]["name"] == "failed_turn"
 
     def test_a_failure_between_two_good_turns(self) -> None:
         talk = Talk().customer("啊这", "nlu_fallback").bot(action="action_clarify")
@@ -140,17 +148,17 @@ class TestHandsOver:
         assert talk.assess().score == 0
 
     def test_a_second_complaint(self) -> None:
-        talk = Talk().customer("我要投诉", "complain").bot()
+        upset = {"angry": 0.4}
+        talk = Talk().customer("我要投诉", "complain", cues=upset).bot()
         assert not talk.assess().hands_over
-        assert talk.customer("你们处理得太慢,我要投诉", "complain").assess().handoff()["evidence"] == [1, 2]
+        talk.customer("你们处理得太慢,我要投诉", "complain", cues=upset)
+        assert talk.assess().handoff()["evidence"] == [1, 2]
 
     def test_anger_that_rises(self) -> None:
         talk = Talk().customer("怎么还是不行,失望", "device_problem").bot()
         talk.customer("真烦,又断了", "device_problem").bot()
         assert not talk.assess().hands_over
-        assert (
-            talk.customer("你们的东西太差了", "device_problem").bot().customer("垃圾", "complain").assess().hands_over
-        )
+        assert talk.customer("你们就是这个水平", "device_problem", cues={"bitter": 0.8}).assess().hands_over
 
     @pytest.mark.parametrize(
         ("said", "dissatisfied"),
@@ -169,10 +177,39 @@ class TestHandsOver:
 
     def test_the_bot_repeats_itself_to_a_customer_who_does(self) -> None:
         talk = Talk().customer("手环步数一直是0怎么办", "device_problem").bot(LONG_ANSWER)
-        talk.customer("手环步数一直是0,怎么办", "device_problem").saying(LONG_ANSWER)
+        talk.customer("手环步数一直是0,怎么办", "device_problem", cues={"loop": 0.5}).saying(LONG_ANSWER)
         assessment = talk.assess()
         assert assessment.hands_over
         assert assessment.handoff()["reason"] == "bot_repeating"
+
+    def test_the_same_in_other_words(self) -> None:
+        talk = Talk().customer("手环收不到微信消息提醒", "device_problem").bot()
+        talk.customer("微信来消息的时候手环不提醒我", "device_problem").bot()
+        found = {signal.name: signal for signal in talk.assess().signals}
+        assert found["same_again"].evidence == (1, 2)
+        talk = Talk().customer("the band gets no notifications", "device_problem").bot()
+        talk.customer("my band does not get any notifications", "device_problem")
+        assert "same_again" in {signal.name for signal in talk.assess().signals}
+
+    def test_what_did_not_help_is_forgotten_when_something_does(self) -> None:
+        talk = Talk().customer("没用", "device_problem", cues={"unsolved": 0.9}).bot()
+        talk.customer("还是不行", "device_problem", cues={"unsolved": 0.9}).bot()
+        assert talk.assess().score == pytest.approx(2 * CONFIG["weights"]["unsolved"])
+        talk.customer("好了", "affirm", cues={"progress": 0.9}).bot()
+        assert talk.assess().score == 0
+        assert talk.customer("没用", "device_problem", cues={"unsolved": 0.9}).assess().score == pytest.approx(
+            CONFIG["weights"]["unsolved"]
+        )
+
+    def test_one_feeling_counts_once(self) -> None:
+        talk = Talk().customer("太过分了,气死我了", "device_problem", cues={"angry": 0.9, "bitter": 0.8})
+        assert talk.assess().score == CONFIG["weights"]["angry"]
+
+    def test_danger_outranks_a_higher_sum(self) -> None:
+        talk = Talk().customer("气死我了,你们骗人", "device_problem", cues={"angry": 0.9}).bot()
+        talk.customer("失望透顶,充电器又冒烟了", "device_problem", cues={"danger": 0.9, "angry": 0.9})
+        handoff = talk.assess().handoff()
+        assert (handoff["reason"], handoff["priority"], handoff["danger"]) == ("safety", 1, "device")
 
     def test_three_unrelated_wishes(self) -> None:
         two = Talk().customer("…", "track_order", ["track_order", "parcel_problem", "refund"])
@@ -187,7 +224,6 @@ class TestStaysWithTheBot:
         [
             ("手环步数一直显示0", "device_problem"),
             ("我要投诉", "complain"),
-            ("手环会爆炸吗", "device_problem"),
             ("很着急,今天能到吗", "track_order"),
             ("我有点失望", "complain"),
             ("怎么退款", "track_order"),
@@ -196,39 +232,54 @@ class TestStaysWithTheBot:
     def test_one_message(self, text: str, intent: str) -> None:
         assert not Talk().customer(text, intent).assess().hands_over
 
+    @pytest.mark.parametrize(
+        ("text", "cues"),
+        [
+            ("手环会爆炸吗", {"danger_asked": 0.8}),
+            ("我是律师,手环怎么静音", {"policy_asked": 0.8}),
+            ("哈哈哈气死我了", {"strong_words": 0.8}),
+            ("别给我转人工", {"person": 0.9}),
+            ("please don't transfer me to an agent", {"person": 0.9}),
+        ],
+    )
+    def test_what_only_sounds_like_it(self, text: str, cues: dict[str, float]) -> None:
+        assert Talk().customer(text, "device_problem", cues=cues).assess().score == 0
+
     def test_old_trouble_after_a_fresh_start(self) -> None:
         talk = (
             Talk()
-            .customer("我要投诉", "complain")
+            .customer("我要投诉", "complain", cues={"angry": 0.4})
             .bot()
-            .customer("气死我了,骗子!", "complain")
+            .customer("气死我了,骗子!", "complain", cues={"angry": 0.9})
             .bot(action="action_hand_off")
         )
-        assert talk.fresh_start().customer("我要投诉", "complain").assess().handoff()["evidence"] == [1 + 2]
+        assert talk.fresh_start().customer("我要投诉", "complain", cues={"angry": 0.4}).assess().handoff()[
+            "evidence"
+        ] == [1 + 2]
         assert not talk.assess().hands_over
 
     def test_old_trouble_after_the_customer_gave_up_waiting(self) -> None:
         talk = (
             Talk()
-            .customer("我要投诉", "complain")
+            .customer("我要投诉", "complain", cues={"angry": 0.4})
             .bot()
             .customer("转人工", "request_human")
             .bot(action="action_hand_off")
         )
-        assert not talk.customer("我要投诉", "complain").assess().hands_over
+        assert not talk.customer("我要投诉", "complain", cues={"angry": 0.4}).assess().hands_over
 
 
 class TestOffers:
     def test_a_middle_score_offers_once_in_a_while(self) -> None:
-        talk = Talk().customer("我要投诉", "complain").bot()
+        talk = Talk().customer("我要投诉", "complain", cues={"angry": 0.4}).bot()
         assert talk.assess().offers
-        talk = Talk().customer("我要投诉", "complain").bot(offer=True)
-        talk.customer("手环步数是0", "device_problem").bot().customer("手环步数是0", "device_problem").bot()
+        talk = Talk().customer("我要投诉", "complain", cues={"angry": 0.4}).bot(offer=True)
+        lost = {"lost": 0.9}
+        talk.customer("手环步数是0", "device_problem").bot().customer("看不懂", "device_problem", cues=lost).bot()
+        talk.customer("还是看不懂", "device_problem", cues={"lost": 0.3}).bot()
         assert talk.assess().score >= CONFIG["offer_at"]
         assert not talk.assess().offers, "not again for three turns"
-        talk.customer("没有", "deny").bot().customer("快递一直不动了", "track_order").bot().customer(
-            "快递一直不动了!", "track_order"
-        ).bot()
+        talk.customer("没有", "deny").bot()
         assert talk.assess().offers
 
     def test_calm_talk_offers_nothing(self) -> None:

@@ -6,7 +6,7 @@ from bot.nlu import guards, language
 from bot.nlu.facts import FactExtractor
 from bot.nlu.text import align, normalise
 from bot.nlu.tokenizer import pieces
-from bot.policies.signals import likeness, speaks_of
+from bot.policies.wording import likeness, speaks_of
 
 
 class TestText:

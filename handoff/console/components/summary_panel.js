@@ -28,6 +28,7 @@ export default {
         <template v-if="summary">
           <section v-if="summary.problem && summary.problem !== summary.headline"><h3>{{ t('problem') }}</h3><component :is="summary.problem_seq ? 'button' : 'p'" class="line" @click="jump(summary.problem_seq)">{{ summary.problem }}</component></section>
           <section v-if="summary.order"><h3>{{ t('order_now') }}</h3><p class="plain" data-order>{{ summary.order.text }}</p></section>
+          <section v-if="summary.why"><details class="why"><summary>{{ t('why_handed_over', { score: summary.why.score }) }}</summary><ul class="lines"><li v-for="sign in summary.why.signals" :key="sign.name"><button class="line" type="button" @click="jump(sign.seqs.at(-1))"><b>+{{ sign.weight }}</b><span>{{ sign.text }}</span></button></li></ul></details></section>
           <section v-if="summary.facts.length"><h3>{{ t('facts') }}</h3>
             <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><component :is="fact.source.seq ? 'button' : 'span'" class="chip" :class="{ unsaid: !fact.source.seq }" :data-fact="fact.name" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : origin(fact)">
               <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ origin(fact) }}</i></component><button type="button" class="wrong" @click="doubt('facts', fact)" :title="t('wrong_hint')">{{ t('wrong') }}</button>
