@@ -19,6 +19,8 @@ LEAST = {"zh": 25, "en": 12}
 # Two phrases of different intents are near duplicates from both of these on: cosine of their character pairs, and of
 # their sentence vectors. Below them, pairs differ in the word that decides ("refund" or "return"); chosen on our data.
 SAME_LETTERS, SAME_MEANING = 0.86, 0.93
+# How many phrases are compared with all others at once; bounds the memory.
+BLOCK = 1000
 
 _CHINESE = re.compile(f"[{CJK}]")
 _NOT_LETTERS = re.compile(r"[\W_]+")
@@ -79,11 +81,11 @@ def alike(texts: list[str], labels: list[str]) -> list[tuple[int, int]]:
         grams = TfidfVectorizer(analyzer="char", ngram_range=(2, 2), use_idf=False).fit_transform(prepared)
     except ValueError:
         return []
-    likely = sparse.triu(grams @ grams.T, k=1).tocoo()
     pairs = [
-        (int(one), int(other))
-        for one, other, value in zip(likely.row, likely.col, likely.data, strict=True)
-        if value >= SAME_LETTERS and labels[one] != labels[other]
+        (one, other)
+        for start in range(0, len(texts), BLOCK)
+        for one, other in _close(grams[start : start + BLOCK] @ grams.T, start)
+        if labels[one] != labels[other]
     ]
     sentences = encoder()
     if not pairs or sentences is None:
@@ -91,6 +93,13 @@ def alike(texts: list[str], labels: list[str]) -> list[tuple[int, int]]:
     chosen = sorted({number for pair in pairs for number in pair})
     vectors = dict(zip(chosen, sentences.encode([prepared[number] for number in chosen]), strict=True))
     return [(one, other) for one, other in pairs if float(np.dot(vectors[one], vectors[other])) >= SAME_MEANING]
+
+
+def _close(likeness: sparse.csr_matrix, start: int) -> Iterator[tuple[int, int]]:
+    """The pairs of a block of rows, the first of which is row `start` of all, that are alike enough in letters."""
+    table = likeness.tocoo()
+    close = (table.data >= SAME_LETTERS) & (table.col > table.row + start)
+    return ((int(row) + start, int(col)) for row, col in zip(table.row[close], table.col[close], strict=True))
 
 
 def missing_language(project: Project) -> Iterator[Finding]:
