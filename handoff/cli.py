@@ -198,11 +198,11 @@ def replay_command(
 ) -> None:
     """Show which handoffs would appear, vanish or move with other settings of the handoff policy; changes nothing."""
     from handoff.replay import replay_exported, replay_stored
-    from handoff.runner.environment import defaults
+    from handoff.runner.environment import ROOT, Environment, defaults
 
     words = ["--config", str(config.absolute())] if config else []
     words += [word for one in setting or [] for word in ("--set", one)]
-    environment = defaults(os.environ)
+    environment = Environment(defaults(os.environ), ROOT)
     try:
         if file is not None:
             sys.exit(replay_exported(file, words, environment))
