@@ -65,9 +65,8 @@ class Finder:
         issues = {issue["id"]: self._issue_chance(issue, alike, question) for issue in known_issues()}
         chances = self._topic_chances(question, alike, issues)
         found: list[Found] = []
-        for topic in sorted(chances, key=lambda topic: -chances[topic])[: 2 * MOST_ANSWERS]:
-            if is_answer(topic):
-                found += _split(topic, chances[topic], issues)
+        for topic in sorted(filter(is_answer, chances), key=lambda topic: -chances[topic])[:MOST_ANSWERS]:
+            found += _split(topic, chances[topic], issues)
         return sorted(found, key=lambda one: -one.confidence)[:MOST_ANSWERS]
 
     def _alike(self, question: Question) -> dict[str, float]:
