@@ -118,6 +118,9 @@ class AnswerFinder(GraphComponent, IntentClassifier):
         return messages
 
     def _read(self, message: Message, answers: list[Found]) -> None:
+        if not answers:
+            message.set("found", {"level": UNSURE, "answers": []}, add_to_output=True)
+            return
         level = self._level(answers)
         best = topic_of(answers[0].answer)
         if message.get(INTENT)["name"] == FALLBACK and level != UNSURE and not self._strange(message):
