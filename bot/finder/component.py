@@ -89,12 +89,14 @@ class AnswerFinder(GraphComponent, IntentClassifier):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> "AnswerFinder":
-        """The finder with what training kept."""
+        """The finder with what training kept; vectors of another encoder than is here are left out."""
         with model_storage.read_from(resource) as folder:
-            phrases, owners = json.loads((folder / "phrases.json").read_text(encoding="utf-8"))
+            phrases, owners, name = json.loads((folder / "phrases.json").read_text(encoding="utf-8"))
             vectors = np.load(folder / "vectors.npy").astype(np.float32)
-        weights = _filled(config)["weights"]
-        return cls(config, model_storage, resource, Finder(phrases, owners, vectors if len(vectors) else None, weights))
+        sentences = encoder()
+        same = sentences is not None and sentences.name == name
+        finder = Finder(phrases, owners, vectors if same else None, _filled(config)["weights"])
+        return cls(config, model_storage, resource, finder)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Keep the training phrases with their vectors; what the designers tell of an answer belongs to that answer."""
@@ -105,7 +107,8 @@ class AnswerFinder(GraphComponent, IntentClassifier):
         sentences = encoder()
         vectors = np.zeros((0, 0)) if sentences is None else sentences.encode(list(phrases))
         with self._storage.write_to(self._resource) as folder:
-            (folder / "phrases.json").write_text(json.dumps([phrases, owners], ensure_ascii=False), encoding="utf-8")
+            kept = json.dumps([phrases, owners, sentences and sentences.name], ensure_ascii=False)
+            (folder / "phrases.json").write_text(kept, encoding="utf-8")
             np.save(folder / "vectors.npy", vectors.astype(np.float16))
         return self._resource
 

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.evaluation.messages import Bot, Question, Read, place_of, questions
 from bot.finder.answers import KNOWN, is_answer, told, topic_of
@@ -15,6 +19,7 @@ from bot.finder.known_issues import known_issues
 from bot.finder.likeness import Bm25
 from bot.finder.ranking import Finder
 from bot.finder.ranking import Question as Asked
+from bot.nlu.encoder import encoder
 from tests.bot.conftest import ROOT, BotStack
 from tests.bot.skill_talk import Talk
 
@@ -79,6 +84,26 @@ def test_bm25_prefers_the_rare_and_the_short() -> None:
     assert int(np.argmax(index.scores("充不进电"))) == 1
     assert index.scores("zzz").tolist() == [0.0, 0.0, 0.0]
     assert index.scores("手环不计步")[0] == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("same_encoder", [True, False])
+def test_what_is_trained_is_loaded_unless_the_encoder_is_another(
+    same_encoder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, resource = LocalModelStorage.create(tmp_path), Resource("finder")
+    phrases = TrainingData([Message({"text": text, "intent": owner}) for text, owner in PHRASES])
+    AnswerFinder(AnswerFinder.get_default_config(), storage, resource).train(phrases)
+    sentences = encoder()
+    assert sentences is not None
+    if not same_encoder:
+        monkeypatch.setattr(sentences, "name", "another")
+    loaded = AnswerFinder.load({}, storage, resource, None)
+    message = Message(
+        {"text": "要多少运费", "intent": {"name": "delivery", "confidence": 0.9}, "topic": {"ranking": []}}
+    )
+    loaded.process([message])
+    assert message.get("found")["answers"][0]["id"] == "delivery/fee"
+    assert (loaded._finder._likeness._vectors is not None) == same_encoder
 
 
 @pytest.fixture(scope="module")
