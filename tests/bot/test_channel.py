@@ -149,7 +149,9 @@ class TestTurn:
     def test_a_handoff_says_at_most_one_thing(self, bot_stack: BotStack, conversation: str) -> None:
         bot_stack.talk(conversation, "我的快递到哪了")
         answer = bot_stack.talk(conversation, "转人工")
+        explanation = answer["handoff"].pop("explanation")
         assert answer["handoff"] == {"reason": "asked_for_person", "evidence": [2], "priority": 3, "group": "orders"}
+        assert [signal["name"] for signal in explanation["signals"]] == ["asked_for_person"]
         assert len(answer["messages"]) <= 1 and all(message["buttons"] is None for message in answer["messages"])
 
     @pytest.mark.parametrize("text", ["asdkjhf qwe", "饕餮魑魅魍魉", "……", "😀"])
@@ -204,10 +206,10 @@ class TestParse:
 
 class TestReset:
     def test_old_trouble_is_forgotten(self, bot_stack: BotStack, conversation: str) -> None:
-        bot_stack.talk(conversation, "我要投诉")
-        assert bot_stack.talk(conversation, "你们太慢了,我要投诉")["handoff"]
+        assert bot_stack.talk(conversation, "气死我了,一群骗子!!!")["handoff"]
         assert bot_stack.call("reset", {"conversation": conversation, "keep_facts": True}).json() == {}
-        assert bot_stack.talk(conversation, "我要投诉")["handoff"] is None
+        assert bot_stack.talk(conversation, "保修多久")["handoff"] is None
+        assert bot_stack.talk(conversation, "气死我了,一群骗子!!!")["handoff"], "a new trouble calls a person again"
 
     def test_a_running_form_ends(self, bot_stack: BotStack, conversation: str) -> None:
         bot_stack.talk(conversation, "我的快递到哪了")

@@ -29,14 +29,17 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from bot import speed
 from bot.server import tensorflow_free
 from bot.speed import action_results, event_types, rules
-from bot.speed.patch import Patch, fits
+from bot.speed.patch import Patch
 from bot.trackers import STATES_KEPT, LiveTracker
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_patch_fits_the_installed_rasa() -> None:
-    assert {patch.name: fits(patch) for patch in speed.PATCHES} == {patch.name: [] for patch in speed.PATCHES}
+    """In a process of its own: in this one, others may have applied them already."""
+    code = "from bot import speed; print({p.name: f for p in speed.PATCHES if (f := speed.fits(p))})"
+    asked = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert asked.stdout.strip().splitlines()[-1:] == ["{}"], asked.stdout + asked.stderr[-2000:]
 
 
 def test_a_patch_that_does_not_fit_is_left_out(
