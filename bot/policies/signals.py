@@ -22,6 +22,7 @@ _PLAINLY = 0.75
 _ASKS_SURELY = 0.72
 _SWEARING = 0.85
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
+_CERTAIN, _FURIOUS = 0.9, -1.6
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
@@ -187,7 +188,9 @@ class Signals:
         """The name of the weightiest feeling in a turn, and how clear it is (0: none)."""
         label, score = turn.emotion.get("label"), float(turn.emotion.get("score", 0.0))
         swears = label == "abusive" and score >= _SWEARING
-        harmless = turn.cue("strong_words") >= max(self._likely_at, turn.cue("angry"), turn.cue("bitter"))
+        furious = self._furious(turn)
+        strong_words = turn.cue("strong_words") >= max(self._likely_at, turn.cue("angry"), turn.cue("bitter"))
+        harmless = strong_words and not furious
         if turn.pressed or (harmless and not (swears and turn.cue("strong_words") < self._sure_at)):
             return "displeased", 0.0
         kinds = {
@@ -196,11 +199,18 @@ class Signals:
             "angry": max(
                 self._felt(label == "angry" and score >= self._angry_at and self._enraged(turn), turn),
                 self._grade(turn.cue("angry")),
+                float(furious),
             ),
             "bitter": max(0.5 * (label == "sarcastic"), self._grade(turn.cue("bitter"))),
             "displeased": float(label in _DISPLEASED),
         }
         return max(kinds.items(), key=lambda kind: self._weights.get(kind[0], 0.0) * kind[1])
+
+    def _furious(self, turn: TurnTold) -> bool:
+        """Whether the reader of emotions is so sure of so much anger that no cue can make it harmless."""
+        sure = float(turn.emotion.get("score", 0.0)) >= _CERTAIN
+        malcontent = float(turn.emotion.get("satisfaction", 0.0)) <= _FURIOUS
+        return turn.emotion.get("label") in ("angry", "abusive") and sure and malcontent
 
     def _enraged(self, turn: TurnTold) -> bool:
         return float(turn.emotion.get("satisfaction", -2)) <= self._enraged_at
