@@ -37,7 +37,7 @@ class HandoffPolicy(Policy):
             "dissatisfied_at": 0.82,
             "likely_at": 0.45,
             "sure_at": 0.65,
-            "danger_at": 0.62,
+            "danger_at": 0.48,
             "weights": {
                 "asked_for_person": 1.0,
                 "safety": 1.0,

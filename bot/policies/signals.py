@@ -18,7 +18,7 @@ _PILING_UP = 3
 _STEPS = 5
 _MOST_REPEATS = 2
 _HINT, _TRACE = 0.25, 0.15
-_PLAINLY = 0.75
+_DANGERS = ("danger_life", "danger_watched", "danger_swallowed")
 _ASKS_SURELY = 0.72
 _SWEARING = 0.85
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
@@ -129,13 +129,13 @@ class Signals:
         if now.pressed:
             return None
         danger, asked = now.cue("danger"), now.cue("danger_asked")
-        grade = 1.0 if danger >= self._danger_at else 0.0
-        if now.cue("strong_words") >= self._likely_at and danger < _HINT:
+        hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
+        if speaks_of("safety", now.text):
+            grade = float(asked < max(self._likely_at, danger))
+        elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
-        elif speaks_of("safety", now.text) and not (asked >= _HINT and asked > danger):
-            grade = max(grade, 0.5 if now.cue("plain") >= _PLAINLY and not danger else 1.0)
-        elif speaks_of("hurt", now.text) and asked < self._likely_at:
-            grade = max(grade, 1.0 if danger >= self._likely_at else 0.5 * (danger >= _HINT))
+        else:
+            grade = float(danger >= self._danger_at or (hinted and asked < self._likely_at))
         return self._signal("safety", "safety", [now], grade)
 
     def _backed(self, told: float, asked: float) -> float:
