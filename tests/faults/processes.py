@@ -19,7 +19,7 @@ import pytest
 from handoff.runner import procfile
 from handoff.runner.environment import load
 from tests.faults.site import Site
-from tests.product import ROOT, Product, free_ports, is_alive, wait_until
+from tests.product import ROOT, Product, free_ports, wait_until
 
 READY_SECONDS = 120.0
 SHARED_SECRETS = ("BOT_TOKEN", "SHOP_API_TOKEN", "IDENTITY_SECRET", "SECRET_KEY")
@@ -197,12 +197,16 @@ class Postgres:
         return family(int((self.folder / "data" / "postmaster.pid").read_text("ascii").splitlines()[0]))
 
     def kill(self) -> None:
-        """End all of it at once."""
-        pids = self.pids()
+        """End all of it at once; the postmaster stands still first, so that nothing is born meanwhile."""
+        postmaster = self.pids()[0]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(postmaster, signal.SIGSTOP)
+        pids = [postmaster, *family(postmaster)]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not any(is_alive(pid) for pid in pids), 20, "PostgreSQL ends")
+        # Not even as zombies: to a new postmaster, the id of one that nobody has collected is that of a running one.
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 20, "PostgreSQL ends")
 
     def destroy(self) -> None:
         """Leave nothing behind."""
