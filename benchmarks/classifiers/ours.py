@@ -1,4 +1,4 @@
-"""The classifier that ships (`bot.nlu.model.LinearModel`), on any labelled texts."""
+"""The classifier that ships (`bot.nlu.model.TextModel`), on any labelled texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.classifiers.task import Ranked, median_ms, run, seconds_of
 from bot.nlu.classifier import TopicClassifier, train_model
 from bot.nlu.encoder import encoder
-from bot.nlu.model import LinearModel
+from bot.nlu.model import TextModel
 
 
 def classify(task: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def classify(task: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _best(model: LinearModel, texts: list[str]) -> Ranked:
+def _best(model: TextModel, texts: list[str]) -> Ranked:
     rows = model.probabilities(texts)
     best = (-rows).argsort(axis=1)[:, :2]
     return [[(model.labels[i], float(row[i])) for i in two] for row, two in zip(rows, best, strict=True)]

@@ -65,8 +65,8 @@ def pairs(path: Path) -> dict[str, Any]:
     import numpy as np
     from scipy.stats import spearmanr
 
-    from bot.finder.likeness import Bm25, mixed
     from bot.nlu.encoder import encoder
+    from bot.nlu.likeness import Bm25, mixed
     from bot.nlu.model import model_text
 
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
@@ -80,8 +80,12 @@ def pairs(path: Path) -> dict[str, Any]:
     alike: dict[str, list[float]] = {name: [] for name in reciprocal}
     for row, vector in zip(rows, asked, strict=True):
         text, right = model_text(row["a"]), place[model_text(row["b"])]
-        meaning, spelling = vectors @ vector, letters.scores(text)
-        for name, scores in (("likeness", mixed(meaning, spelling)), ("letters", spelling), ("meaning", meaning)):
+        meaning, spelling = vectors @ vector, letters.scores([text])[0]
+        for name, scores in (
+            ("likeness", mixed(meaning, np.minimum(spelling, 1.0))),
+            ("letters", spelling),
+            ("meaning", meaning),
+        ):
             alike[name].append(float(scores[right]))
             if row["same"]:
                 others = scores if text not in place else np.delete(scores, place[text])

@@ -63,7 +63,7 @@ def cross_validated() -> Figures:
 
     from bot.evaluation.scores import Guess
     from bot.nlu.classifier import TopicClassifier
-    from bot.nlu.model import LinearModel
+    from bot.nlu.model import TextModel
     from bot.validation.project import Project
 
     phrases = Project(ROOT).phrases
@@ -74,7 +74,7 @@ def cross_validated() -> Figures:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=7).split(texts, labels)
     for number, (seen, held) in enumerate(folds, 1):
         began = time.perf_counter()
-        model = LinearModel(sorted(set(labels)), scale)
+        model = TextModel(sorted(set(labels)), scale)
         model.train([texts[i] for i in seen], [labels[i] for i in seen], float(config["strength"]))
         rows = model.probabilities([texts[i] for i in held])
         for i, row in zip(held, rows, strict=True):

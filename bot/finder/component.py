@@ -91,25 +91,24 @@ class AnswerFinder(GraphComponent, IntentClassifier):
     ) -> "AnswerFinder":
         """The finder with what training kept; vectors of another encoder than is here are left out."""
         with model_storage.read_from(resource) as folder:
-            phrases, owners, name = json.loads((folder / "phrases.json").read_text(encoding="utf-8"))
-            vectors = np.load(folder / "vectors.npy").astype(np.float32)
+            labels, name = json.loads((folder / "finder.json").read_text(encoding="utf-8"))
+            vectors = np.load(folder / "vectors.npy")
         sentences = encoder()
-        same = sentences is not None and sentences.name == name
-        finder = Finder(phrases, owners, vectors if same else None, _filled(config)["weights"])
-        return cls(config, model_storage, resource, finder)
+        if sentences is None or sentences.name != name:
+            vectors = vectors[:, :0]
+        texts, answers = _told_as_read()
+        return cls(config, model_storage, resource, Finder(texts, answers, vectors, labels, _filled(config)["weights"]))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Keep the training phrases with their vectors; what the designers tell of an answer belongs to that answer."""
-        examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        pairs = [(str(example.get(TEXT)), str(example.get_full_intent())) for example in examples]
-        owner_of = {**dict(pairs), **dict(told())}
-        phrases, owners = zip(*((model_text(text), owner) for text, owner in owner_of.items()), strict=True)
+        """Keep the labels that the classifier names, and the vectors of what the designers tell of the answers."""
+        labels = sorted({str(example.get_full_intent()) for example in training_data.intent_examples})
+        texts, _ = _told_as_read()
         sentences = encoder()
-        vectors = np.zeros((0, 0)) if sentences is None else sentences.encode(list(phrases))
+        vectors = np.zeros((len(texts), 0), dtype=np.float32) if sentences is None else sentences.encode(texts)
         with self._storage.write_to(self._resource) as folder:
-            kept = json.dumps([phrases, owners, sentences and sentences.name], ensure_ascii=False)
-            (folder / "phrases.json").write_text(kept, encoding="utf-8")
-            np.save(folder / "vectors.npy", vectors.astype(np.float16))
+            kept = json.dumps([labels, sentences and sentences.name], ensure_ascii=False)
+            (folder / "finder.json").write_text(kept, encoding="utf-8")
+            np.save(folder / "vectors.npy", vectors)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -165,7 +164,14 @@ def question_of(message: Message) -> Question:
         str(entity["entity"]): str(entity["value"]) for entity in message.get(ENTITIES, []) if not entity.get("role")
     }
     texts = tuple(dict.fromkeys(model_text(text) for text in [raw, *parts[:1]]))
-    return Question(raw, texts, {entry["name"]: entry["confidence"] for entry in ranking}, facts)
+    chances = {entry["name"]: entry["confidence"] for entry in ranking}
+    return Question(raw, texts, chances, message.get("near") or {}, facts)
+
+
+def _told_as_read() -> tuple[list[str], list[str]]:
+    """The designers' texts as models read them, and what each tells of."""
+    answer_of = {model_text(text): answer for text, answer in told()}
+    return list(answer_of), list(answer_of.values())
 
 
 def _filled(config: dict[str, Any]) -> dict[str, Any]:

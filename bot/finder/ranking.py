@@ -18,7 +18,8 @@ import numpy as np
 
 from bot.finder.answers import KNOWN, PROBLEM, is_answer, topic_of
 from bot.finder.known_issues import known_issues, undecided
-from bot.finder.likeness import Likeness
+from bot.nlu.encoder import encoder
+from bot.nlu.likeness import Likeness
 from bot.nlu.lookups import compile_all, device_categories
 from bot.nlu.text import align
 
@@ -37,27 +38,29 @@ class Found:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the text as models read it, its clearest parts, the classifier's chances, the facts stated."""
+    """What is asked: the text as models read it, its clearest parts, the facts stated; and, for the labels that the
+    classifier names at all, its chances and how near their phrases come.
+    """
 
     raw: str
     texts: tuple[str, ...]
     chances: dict[str, float]
+    near: dict[str, float]
     facts: dict[str, str]
 
 
 class Finder:
     """Ranks all answers for a question."""
 
-    def __init__(self, phrases: list[str], owners: list[str], vectors: np.ndarray | None, weights: dict[str, float]):
-        """`owners`: for each phrase the answer that it asks for, or the label of what asks for none."""
-        order = sorted(range(len(owners)), key=lambda place: owners[place])
-        self._likeness = Likeness([phrases[place] for place in order], None if vectors is None else vectors[order])
+    def __init__(
+        self, texts: list[str], answers: list[str], vectors: np.ndarray, labels: list[str], weights: dict[str, float]
+    ):
+        """`answers`: what each of `texts`, the designers' own words, tells of; `vectors`: their sentence vectors, of no
+        columns without an encoder; `labels`: what the classifier can name.
+        """
+        self._told, self._by_meaning = Likeness(texts, answers, vectors), bool(vectors.shape[1])
         self._weights = weights
-        names, first = np.unique([owners[place] for place in order], return_index=True)
-        ends = [*first[1:].tolist(), len(order)]
-        self._groups = {str(name): slice(a, b) for name, a, b in zip(names, first.tolist(), ends, strict=True)}
-        self._topic_of = {name: topic_of(name) for name in self._groups}
-        self._topics = sorted(set(self._topic_of.values()))
+        self._topics = sorted({*labels, *map(topic_of, answers)})
 
     def rank(self, question: Question) -> list[Found]:
         """The answers that are likeliest to be asked for, best first."""
@@ -70,22 +73,19 @@ class Finder:
         return sorted(found, key=lambda one: -one.confidence)[:MOST_ANSWERS]
 
     def _alike(self, question: Question) -> dict[str, float]:
-        """For each owner the likeness of its likest phrase to the question or one of its parts.
-
-        What the classifier does not name at all cannot come first, and is not compared.
-        """
-        groups = {
-            name: group
-            for name, group in self._groups.items()
-            if not question.chances or self._topic_of[name] in question.chances
-        }
-        best = [self._likeness.best(text, groups) for text in question.texts]
-        return {name: max(one[name] for one in best) for name in groups}
+        """For each label named and each answer told of, how like its likest text the question or a part of it is."""
+        texts, sentences = list(question.texts), encoder()
+        vectors = sentences.encode(texts) if sentences and self._by_meaning else np.zeros((len(texts), 0))
+        told = self._told.nearest(texts, vectors)[0].max(axis=0)
+        alike = dict(zip(self._told.names, told.tolist(), strict=True))
+        for label, value in question.near.items():
+            alike[label] = max(value, alike.get(label, 0.0))
+        return alike
 
     def _topic_chances(self, question: Question, alike: dict[str, float], issues: dict[str, float]) -> dict[str, float]:
         of_topic: dict[str, float] = {}
         for name, value in alike.items():
-            topic = self._topic_of[name]
+            topic = topic_of(name)
             of_topic[topic] = max(value, of_topic.get(topic, 0.0))
         chance = np.array([max(question.chances.get(topic, 0.0), LEAST_CHANCE) for topic in self._topics])
         scores = self._weights["classifier"] * np.log(chance)

@@ -14,7 +14,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.lookups import guides
-from bot.nlu.model import LinearModel
+from bot.nlu.model import Readings, TextModel
+from bot.nlu.refusals import meant, refuses
 from bot.nlu.text import CLAUSE_END, SENTENCE_END, WISH_END, WISH_JOINT, Aligned, align, is_empty, split
 
 SOCIAL = frozenset(
@@ -31,7 +32,11 @@ def base_of(label: str) -> str:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class TopicClassifier(GraphComponent, IntentClassifier):
-    """Sets `intent`, `intent_ranking` (base names), `topic` (the finer label), `wishes` and `familiarity`."""
+    """Sets `intent`, `intent_ranking` (base names), `topic` (the finer label), `wishes`, `familiarity` and `near`.
+
+    `familiarity`: the share of words known, and how near the nearest phrase comes in meaning; `near`: for each label of
+    the topic's ranking how like its nearest phrase the message is, or the clause that tells the first wish. All 0 to 1.
+    """
 
     @classmethod
     def required_components(cls) -> list[type]:
@@ -52,7 +57,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         }
 
     def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: LinearModel | None = None
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: TextModel | None = None
     ) -> None:
         """A classifier around `model`, or an untrained one."""
         self._config = {**self.get_default_config(), **config}
@@ -82,7 +87,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     ) -> "TopicClassifier":
         """The trained classifier, warmed up so that the first customer does not wait."""
         with model_storage.read_from(resource) as folder:
-            model = LinearModel.load(folder)
+            model = TextModel.load(folder)
         model.probabilities(["你好"])
         return cls(config, model_storage, resource, model)
 
@@ -114,14 +119,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             self._read_all(readable, self._model)
         return messages
 
-    def _read_all(
-        self, readable: list[tuple[Message, Aligned, list[tuple[int, int]]]], model: LinearModel
-    ) -> None:
-        texts = [[aligned.raw, *(aligned.text[a:b] for a, b in stretches)] for _, aligned, stretches in readable]
-        rows = model.probabilities([text for group in texts for text in group])
+    def _read_all(self, readable: list[tuple[Message, Aligned, list[tuple[int, int]]]], model: TextModel) -> None:
+        texts = [[meant(aligned), *(aligned.text[a:b] for a, b in stretches)] for _, aligned, stretches in readable]
+        readings = model.read([text for group in texts for text in group])
         start = 0
         for (message, aligned, stretches), group in zip(readable, texts, strict=True):
-            self._settle(message, aligned, stretches, rows[start : start + len(group)], model)
+            self._settle(message, aligned, stretches, readings.rows(start, start + len(group)), model)
             start += len(group)
 
     def _settle(
@@ -129,19 +132,23 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         message: Message,
         aligned: Aligned,
         stretches: list[tuple[int, int]],
-        rows: np.ndarray,
-        model: LinearModel,
+        readings: Readings,
+        model: TextModel,
     ) -> None:
-        """Intent, topic and wishes out of the probabilities of the whole message (first row) and its stretches.
+        """Intent, topic and wishes out of what was read in the whole message (first row) and its stretches.
 
         Who names several wishes in so many words is answered about the first of them.
         """
-        rows = rows * suits(model.labels, _products(message))
+        rows = readings.chances * suits(model.labels, _products(message))
         rows = rows / rows.sum(axis=1, keepdims=True)
         whole, parts = rows[0], rows[1:]
         wishes = self._wishes(aligned, stretches or [(0, len(aligned.text))], parts if len(parts) else rows, model)
+        near = readings.near[0]
+        if wishes and stretches:
+            first = [aligned.span(*stretch).start for stretch in stretches].index(wishes[0]["start"])
+            near = np.maximum(near, readings.near[1 + first])
         if len(wishes) > 1 and WISH_JOINT.search(aligned.text):
-            combined = parts[[aligned.span(*stretch).start for stretch in stretches].index(wishes[0]["start"])]
+            combined = parts[first]
         else:
             combined = _combine(whole, parts, model.labels) if len(parts) > 1 else whole
         ranking = rank_bases(combined, model.labels)
@@ -150,7 +157,10 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
         message.set("topic", topic, add_to_output=True)
         message.set("wishes", wishes, add_to_output=True)
-        message.set("familiarity", list(model.familiarity(aligned.raw)))
+        message.set("familiarity", [float(readings.words[0]), float(readings.meaning[0])])
+        message.set(
+            "near", {entry["name"]: float(near[model.labels.index(entry["name"])]) for entry in topic["ranking"]}
+        )
 
     def _stretches(self, aligned: Aligned) -> list[tuple[int, int]]:
         """The clauses of a long message, or of one that says that it has several wishes; a short one is read whole."""
@@ -162,7 +172,8 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def _told(aligned: Aligned, end: re.Pattern[str]) -> list[tuple[int, int]]:
-        clauses = [(a, b) for a, b in split(aligned, end) if not is_empty(aligned.text[a:b])]
+        told = [(a, b) for a, b in split(aligned, end) if not is_empty(aligned.text[a:b])]
+        clauses = [(a, b) for a, b in told if not refuses(aligned.text[a:b])]
         return clauses[:24] if len(clauses) > 1 else []
 
     @staticmethod
@@ -177,7 +188,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         return kept or stretches
 
     def _wishes(
-        self, aligned: Aligned, stretches: list[tuple[int, int]], rows: np.ndarray, model: LinearModel
+        self, aligned: Aligned, stretches: list[tuple[int, int]], rows: np.ndarray, model: TextModel
     ) -> list[dict[str, Any]]:
         """What the customer wants, one entry an intent: the clause that says it most clearly."""
         best: dict[str, dict[str, Any]] = {}
@@ -201,10 +212,10 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         return sorted(best.values(), key=lambda wish: wish["start"])
 
 
-def train_model(texts: list[str], targets: list[str], config: dict[str, Any]) -> LinearModel:
+def train_model(texts: list[str], targets: list[str], config: dict[str, Any]) -> TextModel:
     """A model of these texts and their labels; `config` holds the scales of the feature groups and the strength."""
     scale = {name: float(config[name]) for name in ("characters", "words", "sentence")}
-    model = LinearModel(sorted(set(targets)), scale)
+    model = TextModel(sorted(set(targets)), scale)
     model.train(texts, targets, float(config["strength"]))
     return model
 

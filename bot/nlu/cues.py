@@ -18,7 +18,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.classifier import base_of
 from bot.nlu.lookups import DATA, read_yaml
-from bot.nlu.model import LinearModel
+from bot.nlu.model import TextModel
 from bot.nlu.text import CLAUSE_END, SENTENCE_END, Aligned, align, is_empty, split
 
 PLAIN = "plain"
@@ -49,12 +49,12 @@ class CueReader(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`plain_every`: one phrase in so many of the intents is trained as a plain one. `usual`: how many times
-        likelier than a cue a message without one is. The rest is as in the classifier.
+        likelier a message without a cue is than among the phrases. The rest is as in the classifier.
         """
-        return {"strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5, "plain_every": 3, "usual": 2.0}
+        return {"strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5, "plain_every": 3, "usual": 0.7}
 
     def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: LinearModel | None = None
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: TextModel | None = None
     ) -> None:
         """A reader around `model`, or an untrained one."""
         self._config = {**self.get_default_config(), **config}
@@ -84,13 +84,13 @@ class CueReader(GraphComponent):
     ) -> "CueReader":
         """The trained reader."""
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, LinearModel.load(folder))
+            return cls(config, model_storage, resource, TextModel.load(folder))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model on the cues' phrases and on a part of the intents' phrases."""
         pairs = [*phrases(), *self._plain(training_data)]
         weights = {name: float(self._config[name]) for name in ("characters", "words", "sentence")}
-        self._model = LinearModel(sorted({cue for _, cue in pairs}), weights)
+        self._model = TextModel(sorted({cue for _, cue in pairs}), weights)
         self._model.train([text for text, _ in pairs], [cue for _, cue in pairs], float(self._config["strength"]))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from bot.nlu.emotion_words import Evidence, evidence
 from bot.nlu.lookups import read_yaml
-from bot.nlu.model import LinearModel
+from bot.nlu.model import TextModel
 
 LABELS = ("calm", "pleased", "anxious", "disappointed", "angry", "abusive", "sarcastic")
 SATISFACTION = (-2, -1, 0, 1, 2)
@@ -62,7 +62,7 @@ class EmotionModel:
     def __init__(self, weights: dict[str, float]) -> None:
         """An untrained model; `weights` scale the features `characters`, `words` and `sentence`."""
         self._weights = weights
-        self._linear: LinearModel | None = None
+        self._linear: TextModel | None = None
         self._feeling = np.zeros((0, 0), dtype=np.float32)
         self._satisfaction = np.zeros(0, dtype=np.float32)
 
@@ -73,14 +73,14 @@ class EmotionModel:
         unseen = np.zeros((len(texts), len(labels)))
         folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=7)
         for seen, held in folds.split(texts, targets):
-            linear = LinearModel(labels, self._weights)
+            linear = TextModel(labels, self._weights)
             linear.train([texts[i] for i in seen], [targets[i] for i in seen], strength, balanced=True)
             unseen[held] = linear.probabilities([texts[i] for i in held])
         rows = _rows(unseen, labels, [evidence(text) for text in texts])
         self._feeling = _weigh(rows, np.array([LABELS.index(example.label) for example in examples]), len(LABELS))
         degrees = np.array([SATISFACTION.index(example.satisfaction) for example in examples])
         self._satisfaction = _weigh(rows, degrees, len(SATISFACTION))
-        self._linear = LinearModel(labels, self._weights)
+        self._linear = TextModel(labels, self._weights)
         self._linear.train(texts, targets, strength, balanced=True)
 
     def judge(self, texts: list[str]) -> list[Judgement]:
@@ -108,7 +108,7 @@ class EmotionModel:
     def load(cls, folder: Path) -> "EmotionModel":
         """Read a model that `save` wrote."""
         model = cls(json.loads((folder / "emotion.json").read_text(encoding="utf-8")))
-        model._linear = LinearModel.load(folder)
+        model._linear = TextModel.load(folder)
         with np.load(folder / "emotion.npz") as arrays:
             model._feeling, model._satisfaction = arrays["feeling"], arrays["satisfaction"]
         return model

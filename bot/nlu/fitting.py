@@ -1,6 +1,6 @@
-"""How the weights of the intent model are found: logistic regression, discriminant analysis, and how to mix them."""
+"""How a text model's weights are found: logistic regression, discriminant analysis, likeness, and how to mix them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,32 +56,38 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def fit(
-    features: Features, numbers: np.ndarray, labels: int, strength: float, kept: int = 0, balanced: bool = False
-) -> Weights:
-    """Weights for texts of the labels `numbers`: logistic regression and discriminant analysis, mixed so that texts
-    unseen in training get honest probabilities. `strength` is the inverse of the regularisation; the last `kept` rows
-    are always trained on; `balanced` gives rare labels as much weight as frequent ones.
+    features: Features,
+    numbers: np.ndarray,
+    labels: int,
+    strength: float,
+    likeness: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    kept: int = 0,
+    balanced: bool = False,
+) -> tuple[Weights, float]:
+    """Weights for texts of the labels `numbers`, and how much the likeness to the nearest known text adds to their
+    scores: logistic regression, discriminant analysis and likeness, mixed so that texts unseen in training get honest
+    probabilities.
+
+    `likeness(seen, held)` tells how near the rows `held` come to each label's rows among `seen`. `strength` is the
+    inverse of the regularisation; the last `kept` rows are always trained on; `balanced` gives rare labels as much
+    weight as frequent ones.
     """
     per_row = _balance(numbers, labels) if balanced else np.ones(len(numbers), dtype=np.float32)
-    logistic = discriminant = None
-    scores: list[tuple[np.ndarray, np.ndarray]] = []
+    logistic = None
+    scores: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     targets: list[np.ndarray] = []
     for seen, held in _rounds(numbers, labels, kept):
         logistic = _logistic(features.rows(seen), numbers[seen], per_row[seen], labels, strength, None)
         discriminant = _discriminant(features.rows(seen), numbers[seen], labels)
         unseen = features.rows(held)
-        scores.append((logistic.scores(unseen), discriminant.scores(unseen)))
+        scores.append((logistic.scores(unseen), discriminant.scores(unseen), likeness(seen, held)))
         targets.append(numbers[held])
     start = logistic if len(scores) == 1 else None
     logistic = _logistic(features, numbers, per_row, labels, strength, start)
     if not scores:
-        return logistic
-    own, share = _shares(
-        np.concatenate([pair[0] for pair in scores]),
-        np.concatenate([pair[1] for pair in scores]),
-        np.concatenate(targets),
-    )
-    return logistic.mixed(own, _discriminant(features, numbers, labels), share)
+        return logistic, 0.0
+    own, share, near = _shares(*(np.concatenate(kind) for kind in zip(*scores, strict=True)), np.concatenate(targets))
+    return logistic.mixed(own, _discriminant(features, numbers, labels), share), near
 
 
 def _rounds(numbers: np.ndarray, labels: int, kept: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -154,15 +160,18 @@ def _discriminant(features: Features, numbers: np.ndarray, labels: int) -> Weigh
     return Weights(matrix, (-0.5 * (means * directions.T).sum(axis=1)).astype(np.float32))
 
 
-def _shares(logistic: np.ndarray, discriminant: np.ndarray, numbers: np.ndarray) -> tuple[float, float]:
-    """How much of each model's scores gives unseen texts the likeliest probabilities."""
+def _shares(
+    logistic: np.ndarray, discriminant: np.ndarray, nearness: np.ndarray, numbers: np.ndarray
+) -> tuple[float, float, float]:
+    """How much of each one's scores gives unseen texts the likeliest probabilities."""
     spread = max(float(discriminant.std()), 1e-9)
     scaled, rows = discriminant / spread, np.arange(len(numbers))
 
     def loss(logs: np.ndarray) -> float:
-        own, share = np.exp(logs)
-        return float(-np.log(np.maximum(softmax(own * logistic + share * scaled)[rows, numbers], 1e-9)).mean())
+        own, share, near = np.exp(logs)
+        chances = softmax(own * logistic + share * scaled + near * nearness)
+        return float(-np.log(np.maximum(chances[rows, numbers], 1e-9)).mean())
 
-    found = minimize(loss, np.array([0.5, -1.0]), method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-5})
-    own, share = np.exp(found.x)
-    return float(own), float(share / spread)
+    found = minimize(loss, np.array([0.0, -1.0, 1.5]), method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-5})
+    own, share, near = np.exp(found.x)
+    return float(own), float(share / spread), float(near)

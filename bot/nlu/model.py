@@ -1,23 +1,28 @@
-"""The linear model behind the intent classifier: n-grams and sentence vectors in, calibrated probabilities out."""
+"""The model behind intents, cues and feelings: n-grams, sentence vectors and known phrases in, true chances out."""
 
 import json
 import logging
 import re
-from itertools import pairwise
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
 from bot.nlu.encoder import encoder
 from bot.nlu.fitting import Features, Weights, fit, softmax
+from bot.nlu.grams import Grams, characters, words
+from bot.nlu.likeness import Likeness
 from bot.nlu.spelling import correct
 from bot.nlu.text import normalise
-from bot.nlu.tokenizer import pieces
 
 logger = logging.getLogger(__name__)
+
+MOST_CHARACTERS, MOST_WORDS, DIRECTIONS = 24_000, 8_000, 128
+# So many texts at once are compared with all known ones.
+BATCH = 512
 
 _ORDER = re.compile(r"(?<![a-z])lm[\s-]?\d[\d\s-]{4,}\d")
 _VERSION = re.compile(r"v?\d+(?:\.\d+){2,}")
@@ -26,6 +31,7 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _WORD_BORDER = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
+@lru_cache(maxsize=2048)
 def model_text(raw: str) -> str:
     """What the model reads: the normal form, slips corrected, with order numbers, versions and long numbers masked."""
     text = correct(normalise(raw))
@@ -39,30 +45,43 @@ def _name_text(label: str) -> str:
     return model_text(_WORD_BORDER.sub(" ", label))
 
 
-def _words(text: str) -> list[str]:
-    tokens = [token for token, _, _ in pieces(text)]
-    return tokens + [f"{a}_{b}" for a, b in pairwise(tokens)]
+@dataclass(frozen=True)
+class Readings:
+    """What a model makes of some texts, a row or number a text, all from 0 to 1.
+
+    `chances` and `near` have a column a label: its probability, and how near its nearest known phrase is. `words` is
+    the share of words known; `meaning` is how near any known phrase comes in meaning, 1 where no encoder can tell.
+    """
+
+    chances: np.ndarray
+    near: np.ndarray
+    words: np.ndarray
+    meaning: np.ndarray
+
+    def rows(self, start: int, end: int) -> "Readings":
+        """The readings of some of the texts."""
+        return Readings(self.chances[start:end], self.near[start:end], self.words[start:end], self.meaning[start:end])
 
 
-def _characters(text: str) -> list[str]:
-    """Character 1- to 3-grams, white space folded, so that n-grams cross word borders."""
-    padded = f"^{text}$"
-    return [padded[i : i + n] for n in (1, 2, 3) for i in range(len(padded) - n + 1)]
+class TextModel:
+    """Probabilities over labels: a linear model of n-grams and sentence vectors, and the likeness to known phrases."""
 
-
-class LinearModel:
-    """A linear model over character n-grams, words and sentence vectors; its probabilities are calibrated."""
+    _characters: Grams
+    _words: Grams
+    _weights: Weights
+    _near_share: float
+    _directions: np.ndarray
+    _phrases: list[str]
+    _targets: list[str]
+    _places: np.ndarray
+    _likeness: Likeness
+    _known: dict[str, str]
 
     def __init__(self, labels: list[str], scale: dict[str, float]) -> None:
         """`scale` weighs the feature groups `characters`, `words` and `sentence`."""
         self.labels = labels
         self._scale = scale
-        self._characters = TfidfVectorizer(analyzer=_characters, sublinear_tf=True, min_df=2, max_features=24_000)
-        self._words = TfidfVectorizer(analyzer=_words, sublinear_tf=True, min_df=2, max_features=8_000)
-        self._weights = Weights(np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.float32))
-        self._known: dict[str, str] = {}
         self._encoder = encoder()
-        self._vectors = np.zeros((0, self._encoder.dimensions if self._encoder else 0), dtype=np.float32)
 
     def train(self, texts: list[str], targets: list[str], strength: float, balanced: bool = False) -> None:
         """Fit features and weights. `strength` is the inverse of the regularisation; see `fit` for `balanced`.
@@ -71,37 +90,44 @@ class LinearModel:
         """
         prepared = [model_text(text) for text in texts]
         named = prepared + [_name_text(label) for label in self.labels]
-        self._characters.fit(named)
-        self._words.fit(named)
+        self._characters = Grams.of(named, characters, MOST_CHARACTERS)
+        self._words = Grams.of(named, words, MOST_WORDS)
         index = {label: number for number, label in enumerate(self.labels)}
         numbers = np.array([index[target] for target in [*targets, *self.labels]])
-        with threadpool_limits(limits=2):
-            labels = len(self.labels)
-            self._weights = fit(self._features(named), numbers, labels, strength, kept=labels, balanced=balanced)
-        self._known = _unambiguous(prepared, targets)
-        if self._encoder:
-            self._vectors = self._encoder.encode(prepared)
+        self._directions = self._main_directions(prepared)
+        names, placed = len(self.labels), self._placed(prepared)
 
-    def probabilities(self, texts: list[str]) -> np.ndarray:
-        """One row of probabilities over `labels` for each text."""
+        def likeness(seen: np.ndarray, held: np.ndarray) -> np.ndarray:
+            known = seen[seen < len(prepared)]
+            part = Likeness([prepared[i] for i in known], [targets[i] for i in known], placed[known])
+            return self._near(part, [prepared[i] for i in held], placed[held])[0]
+
+        with threadpool_limits(limits=2):
+            self._weights, self._near_share = fit(
+                self._features(named), numbers, names, strength, likeness, kept=names, balanced=balanced
+            )
+        self._phrases, self._targets, self._places = prepared, targets, placed
+        self._know()
+
+    def _know(self) -> None:
+        self._likeness = Likeness(self._phrases, self._targets, self._places)
+        self._known = _unambiguous(self._phrases, self._targets)
+
+    def read(self, texts: list[str]) -> "Readings":
+        """What the model makes of each text."""
         prepared = [model_text(text) for text in texts]
-        result = softmax(self._weights.scores(self._features(prepared)))
+        near, meaning = self._near(self._likeness, prepared, self._placed(prepared))
+        chances = softmax(self._weights.scores(self._features(prepared)) + self._near_share * near)
         for row, text in enumerate(prepared):
             label = self._known.get(_bare(text))
             if label is not None:
-                known = np.full(len(self.labels), 0.01 / max(1, len(self.labels) - 1))
-                known[self.labels.index(label)] = 0.99
-                result[row] = known
-        return result
+                chances[row] = 0.01 / max(1, len(self.labels) - 1)
+                chances[row, self.labels.index(label)] = 0.99
+        return Readings(chances, near, np.array([self._words.share_known(text) for text in prepared]), meaning)
 
-    def familiarity(self, text: str) -> tuple[float, float]:
-        """How known a text looks, 0 to 1: the share of its words seen in training, the likeness to the nearest."""
-        prepared = model_text(text)
-        tokens = _words(prepared)
-        seen = sum(token in self._words.vocabulary_ for token in tokens) / len(tokens) if tokens else 0.0
-        if self._encoder is None or not len(self._vectors):
-            return seen, 1.0
-        return seen, float((self._vectors @ self._encoder.encode([prepared])[0]).max())
+    def probabilities(self, texts: list[str]) -> np.ndarray:
+        """One row of probabilities over `labels` for each text."""
+        return self.read(texts).chances
 
     def save(self, folder: Path) -> None:
         """Write the model as plain arrays and JSON."""
@@ -109,62 +135,81 @@ class LinearModel:
             folder / "model.npz",
             weights=self._weights.matrix.astype(np.float16),
             bias=self._weights.bias,
-            vectors=self._vectors.astype(np.float16),
-            characters_idf=self._characters.idf_,
-            words_idf=self._words.idf_,
+            characters_rarity=self._characters.rarity,
+            words_rarity=self._words.rarity,
+            directions=self._directions,
+            places=self._places.astype(np.float16),
         )
         content = {
             "labels": self.labels,
             "scale": self._scale,
+            "near_share": self._near_share,
             "encoder": self._encoder.name if self._encoder else None,
-            "known": self._known,
-            "characters": _plain(self._characters.vocabulary_),
-            "words": _plain(self._words.vocabulary_),
+            "phrases": self._phrases,
+            "targets": [self.labels.index(target) for target in self._targets],
+            "characters": self._characters.place,
+            "words": self._words.place,
         }
         (folder / "model.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "LinearModel":
+    def load(cls, folder: Path) -> "TextModel":
         """Read a model that `save` wrote. Without the encoder it was trained with, it reads n-grams alone: the mean
         of the phrases' vectors stands for every text's.
         """
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         model = cls(content["labels"], content["scale"])
-        model._known = content["known"]
+        model._near_share = content["near_share"]
+        model._phrases = content["phrases"]
+        model._targets = [model.labels[number] for number in content["targets"]]
         with np.load(folder / "model.npz") as arrays:
             model._weights = Weights(arrays["weights"].astype(np.float32), arrays["bias"])
-            model._vectors = arrays["vectors"].astype(np.float32)
-            model._characters.vocabulary_ = content["characters"]
-            model._characters.idf_ = arrays["characters_idf"]
-            model._words.vocabulary_ = content["words"]
-            model._words.idf_ = arrays["words_idf"]
+            model._directions, model._places = arrays["directions"], arrays["places"].astype(np.float32)
+            model._characters = Grams(characters, content["characters"], arrays["characters_rarity"])
+            model._words = Grams(words, content["words"], arrays["words_rarity"])
         if content["encoder"] != (model._encoder.name if model._encoder else None):
             logger.error("The model was trained with another sentence encoder than is here; train it again.")
             model._do_without_encoder()
+        model._know()
         return model
 
     def _do_without_encoder(self) -> None:
-        grams = len(self._characters.vocabulary_) + len(self._words.vocabulary_)
-        matrix, dense = np.split(self._weights.matrix, [grams])
-        usual = self._vectors.mean(axis=0) * self._scale["sentence"] if len(dense) else np.zeros(0)
+        matrix, dense = np.split(self._weights.matrix, [len(self._characters.place) + len(self._words.place)])
+        usual = self._directions @ self._places.mean(axis=0) * self._scale["sentence"]
         self._weights = Weights(matrix, self._weights.bias + usual.astype(np.float32) @ dense)
-        self._vectors, self._encoder = self._vectors[:0], None
+        self._directions, self._places, self._encoder = self._directions[:0], self._places[:, :0], None
 
     def _features(self, prepared: list[str]) -> Features:
         grams = sparse.hstack(
             [
-                self._characters.transform(prepared) * self._scale["characters"],
-                self._words.transform(prepared) * self._scale["words"],
+                self._characters.rows(prepared) * np.float32(self._scale["characters"]),
+                self._words.rows(prepared) * np.float32(self._scale["words"]),
             ],
             format="csr",
-            dtype=np.float32,
         )
-        dense = self._encoder.encode(prepared) if self._encoder else np.zeros((len(prepared), 0), dtype=np.float32)
-        return Features(grams, dense * np.float32(self._scale["sentence"]))
+        return Features(grams, self._encoded(prepared) * np.float32(self._scale["sentence"]))
 
+    def _encoded(self, prepared: list[str]) -> np.ndarray:
+        """The texts' sentence vectors, a row a text; of no columns without an encoder."""
+        return self._encoder.encode(prepared) if self._encoder else np.zeros((len(prepared), 0), dtype=np.float32)
 
-def _plain(vocabulary: dict[str, int]) -> dict[str, int]:
-    return {term: int(number) for term, number in vocabulary.items()}
+    def _placed(self, prepared: list[str]) -> np.ndarray:
+        """The texts' sentence vectors along the main directions."""
+        return self._encoded(prepared) @ self._directions
+
+    def _main_directions(self, prepared: list[str]) -> np.ndarray:
+        """The directions, one a column, in which sentence vectors differ most: few numbers find near ones faster."""
+        vectors = self._encoded(prepared)
+        strength, directions = np.linalg.eigh(vectors.T @ vectors)
+        return np.asarray(directions[:, np.argsort(-strength)[:DIRECTIONS]], dtype=np.float32)
+
+    def _near(self, known: Likeness, prepared: list[str], placed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`Likeness.nearest` with a column for each of `labels`, many texts in batches that fit into memory."""
+        batches = [slice(start, start + BATCH) for start in range(0, len(prepared), BATCH)]
+        found = [known.nearest(prepared[batch], placed[batch]) for batch in batches]
+        near = np.zeros((len(prepared), len(self.labels)), dtype=np.float32)
+        near[:, [self.labels.index(name) for name in known.names]] = np.concatenate([rows for rows, _ in found])
+        return near, np.concatenate([meaning for _, meaning in found])
 
 
 def _bare(text: str) -> str:

@@ -131,7 +131,9 @@ class Signals:
         danger, asked = now.cue("danger"), now.cue("danger_asked")
         hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
         if speaks_of("safety", now.text):
-            grade = float(asked < max(self._likely_at, danger))
+            in_fun = danger < _TRACE and now.cue("strong_words") >= self._sure_at
+            only_asked = danger < _HINT and asked >= self._likely_at
+            grade = float(not only_asked and not in_fun)
         elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
         else:
@@ -145,16 +147,16 @@ class Signals:
         return 1.0 if told >= _TRACE else 0.5
 
     def _policy(self, turns: list[TurnTold]) -> Signal | None:
-        """A matter that is a person's: said clearly now, or likely more than once of late."""
-        now = turns[-1]
+        """A matter that is a person's: said clearly now, or hinted at more than once of late."""
         shown = []
-        for turn in turns[-3:]:
-            grade = self._grade(turn.cue("personal_matter"))
+        for turn in turns[-_PILING_UP:]:
+            chance = turn.cue("personal_matter")
+            grade = 1.0 if chance >= self._sure_at else chance if chance >= _HINT else 0.0
             if speaks_of("policy", turn.text):
                 grade = max(grade, self._backed(turn.cue("personal_matter"), turn.cue("policy_asked")))
             if grade and not turn.pressed:
                 shown.append((turn, grade))
-        if not shown or shown[-1][0] is not now:
+        if not shown or shown[-1][0] is not turns[-1]:
             return None
         return self._signal(
             "policy_topic", "policy_topic", [turn for turn, _ in shown], min(1.0, sum(grade for _, grade in shown))
@@ -189,10 +191,9 @@ class Signals:
         label, score = turn.emotion.get("label"), float(turn.emotion.get("score", 0.0))
         swears = label == "abusive" and score >= _SWEARING
         furious = self._furious(turn)
-        strong_words = turn.cue("strong_words") >= max(self._likely_at, turn.cue("angry"), turn.cue("bitter"))
-        harmless = strong_words and not furious
-        if turn.pressed or (harmless and not (swears and turn.cue("strong_words") < self._sure_at)):
+        if turn.pressed or self._harmless(turn, swears, furious):
             return "displeased", 0.0
+        mildness = 0.5 if label == "pleased" else 1.0
         kinds = {
             "despair": max(float(bool(turn.emotion.get("despair"))), self._grade(turn.cue("despair"))),
             "abusive": 1.0 if swears and turn.cue("strong_words") >= _HINT else self._felt(label == "abusive", turn),
@@ -201,10 +202,16 @@ class Signals:
                 self._grade(turn.cue("angry")),
                 float(furious),
             ),
-            "bitter": max(0.5 * (label == "sarcastic"), self._grade(turn.cue("bitter"))),
+            "bitter": max(0.5 * (label == "sarcastic"), self._grade(turn.cue("bitter")) * mildness),
             "displeased": float(label in _DISPLEASED),
         }
         return max(kinds.items(), key=lambda kind: self._weights.get(kind[0], 0.0) * kind[1])
+
+    def _harmless(self, turn: TurnTold, swears: bool, furious: bool) -> bool:
+        """Are strong words said in fun, or at oneself?"""
+        in_fun = turn.cue("strong_words") >= max(self._likely_at, turn.cue("angry"), turn.cue("bitter"))
+        curses_us = swears and turn.cue("strong_words") < self._sure_at
+        return speaks_of("self_blame", turn.text) or (in_fun and not furious and not curses_us)
 
     def _furious(self, turn: TurnTold) -> bool:
         """Whether the reader of emotions is so sure of so much anger that no cue can make it harmless."""

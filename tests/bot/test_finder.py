@@ -16,10 +16,10 @@ from bot.evaluation.messages import Bot, Question, Read, place_of, questions
 from bot.finder.answers import KNOWN, is_answer, told, topic_of
 from bot.finder.component import AnswerFinder
 from bot.finder.known_issues import known_issues
-from bot.finder.likeness import Bm25
 from bot.finder.ranking import Finder
 from bot.finder.ranking import Question as Asked
 from bot.nlu.encoder import encoder
+from bot.nlu.likeness import Bm25
 from tests.bot.conftest import ROOT, BotStack
 from tests.bot.skill_talk import Talk
 
@@ -30,18 +30,21 @@ PHRASES = [
     ("运费多少", "delivery/fee"),
     ("你好", "greet"),
 ]
+LABELS = [label for _, label in PHRASES]
 
 
 @pytest.fixture(scope="module")
 def finder() -> Finder:
-    """A finder of a few phrases and all known issues, by letters alone."""
-    texts, owners = zip(*PHRASES, *told(), strict=True)
-    return Finder(list(texts), list(owners), None, WEIGHTS)
+    """A finder of all that the designers tell, by letters alone."""
+    texts, answers = zip(*told(), strict=True)
+    return Finder(list(texts), list(answers), np.zeros((len(texts), 0)), LABELS, WEIGHTS)
 
 
-def ask(finder: Finder, text: str, chances: dict[str, float], **facts: str) -> dict[str, float]:
+def ask(
+    finder: Finder, text: str, chances: dict[str, float], near: dict[str, float] | None = None, **facts: str
+) -> dict[str, float]:
     """The confidence of each ranked answer."""
-    found = finder.rank(Asked(text, (text,), chances, facts))
+    found = finder.rank(Asked(text, (text,), chances, near or {}, facts))
     return {one.answer: one.confidence for one in found}
 
 
@@ -59,8 +62,8 @@ def test_courtesies_are_no_answers(finder: Finder) -> None:
 
 def test_likeness_decides_where_the_classifier_does_not(finder: Finder) -> None:
     even = {"delivery/time": 0.4, "delivery/fee": 0.4}
-    assert next(iter(ask(finder, "送到要几天", even))) == "delivery/time"
-    assert next(iter(ask(finder, "要多少运费", even))) == "delivery/fee"
+    assert next(iter(ask(finder, "送到要几天", even, {"delivery/time": 0.7, "delivery/fee": 0.2}))) == "delivery/time"
+    assert next(iter(ask(finder, "要多少运费", even, {"delivery/time": 0.2, "delivery/fee": 0.7}))) == "delivery/fee"
 
 
 def test_facts_tell_a_known_issue_from_its_guide(finder: Finder) -> None:
@@ -81,9 +84,9 @@ def test_confidences_are_shares(finder: Finder) -> None:
 
 def test_bm25_prefers_the_rare_and_the_short() -> None:
     index = Bm25(["手环不计步", "手环充不进电", "手环手环手环手环充不进电怎么办呢请问"])
-    assert int(np.argmax(index.scores("充不进电"))) == 1
-    assert index.scores("zzz").tolist() == [0.0, 0.0, 0.0]
-    assert index.scores("手环不计步")[0] == pytest.approx(1.0, abs=0.1)
+    assert int(np.argmax(index.scores(["充不进电"])[0])) == 1
+    assert index.scores(["zzz"])[0].tolist() == [0.0, 0.0, 0.0]
+    assert index.scores(["手环不计步"])[0][0] == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("same_encoder", [True, False])
@@ -98,12 +101,13 @@ def test_what_is_trained_is_loaded_unless_the_encoder_is_another(
     if not same_encoder:
         monkeypatch.setattr(sentences, "name", "another")
     loaded = AnswerFinder.load({}, storage, resource, None)
+    ranking = [{"name": "delivery/fee", "confidence": 0.6}, {"name": "delivery/time", "confidence": 0.3}]
     message = Message(
-        {"text": "要多少运费", "intent": {"name": "delivery", "confidence": 0.9}, "topic": {"ranking": []}}
+        {"text": "要多少运费", "intent": {"name": "delivery", "confidence": 0.9}, "topic": {"ranking": ranking}}
     )
     loaded.process([message])
     assert message.get("found")["answers"][0]["id"] == "delivery/fee"
-    assert (loaded._finder._likeness._vectors is not None) == same_encoder
+    assert loaded._finder._by_meaning == same_encoder
 
 
 @pytest.fixture(scope="module")

