@@ -23,7 +23,7 @@ _NOT_WANTED = re.compile(
 )
 # A wish, a need or what is at stake, in no words of `hopes.yml`: it is kept as the customer put it.
 _NEED = re.compile(
-    r"(?<!不)(?<![不理设联])想(?!到|起|象|不|必|法|问一?下)|(?<![的不])(?:要求|希望|需要(?!的)|盼着?|求(?:求|你|您))|怕|担心|急[用着]|着急|等着|靠"
+    r"(?<!不)(?<![不理设联])想(?!到|起|象|不|必|法|问一?下)|(?<![的不])(?:要求|希望|需要(?!的)|盼着?|求(?:求|你|您))|怕|担心|急[用着]|着急|等着|靠|指[着望]|就等|离不开|全凭|非[^,.;!?、\n]{1,6}不可|不得不|耽误|误了|来不来?得及|还来得及|最好|宁可|千万|起码|至少"
     r"|赶(?:时间|着|飞机|车)|(?:不想|不要|别|不能|不可以)(?:再|没|断|漏|少|丢|让|又|耽误|打|发|给|自动|只|告诉|换|催)|必须|一定(?:要|得)"
     r"|我(?:就|只)?要(?!是)|(?:今|明|后)[天晚早][^,.;!?、\n]{0,8}要|(?:周[一二三四五六日天末]|[0-9]+号|出差|出门)[^,.;!?、\n]{0,6}(?:要|得|前|用)"
     r"|能不能|可不可以|能先|能调|行不行|可以[^,.;!?\n]{0,8}吗|怎么办|怎么拿|弄好|搞定|直接[^,.;!?\n]{0,4}给我|给我"
@@ -31,18 +31,21 @@ _NEED = re.compile(
     r"|(?:worried|afraid|scared)|must|have to"
     r"|has to|no more|don't want|please (?!note)|before (?:monday|tuesday|wednesday|thursday|friday|saturday"
     r"|sunday|i|my|the|we)|give me"
-    r"|need(?:s|ed)? (?:it|this|to|the|my)|depend on|rely on|can't (?:be|do|go|work|sleep) without|(?:can"
+    r"|need(?:s|ed)? (?:it|this|to|the|my)|depend on|rely on|can't (?:be|do|go|work|sleep|live|afford)|(?:can"
     r"|could) (?:someone|you|i|we)"
-    r"|i will not|i should|i'd rather)(?![a-z])"
+    r"|i will not|i won't|i should|i'd rather|please do|in time for|as long as|matters?(?= (?:to|a lot)|$)|matters|at least"
+    r"|it'?s for (?:my|a|the)|deadline|urgent\w*|asap|running out|no use to me|without it|would be (?:nice|good|great)|is it possible"
+    r"|how (?:do|can|am) i|what (?:about|if)|when can|i'm (?:waiting|counting))(?![a-z])"
 )
 _STAKE = re.compile(
     r"孩子|小孩|宝宝|闺女|女儿|儿子|我[妈爸姐]|老人|老公|媳妇|老板|医生|医院|生日|大寿|结婚|纪念日|礼物|考试|比赛|上班|加班|出差|报销|关账|体检|手术|怀孕"
-    r"|一个人住|警察|报警|罚|房颤|早搏|迷路|吓(?:哭|坏|死)|接不到|扣(?:钱|款|五|工资)"
+    r"|一个人住|夜班|值班|倒班|外卖|跑单|开店|店里|客人|客户|开会|面试|答辩|论文|奖金|糖尿病|高血压|心脏病|透析|吃药|血压|失眠|残疾|看不见|听不见|警察|报警|罚|房颤|早搏|迷路|吓(?:哭|坏|死)|接不到|扣(?:钱|款|五|工资)"
     r"|(?<![a-z])(?:my (?:daughter|son|baby|kids?|wife|husband|mum|mom|dad|father|mother|boss|accountant"
     r"|doctor)|baby|doctor|cardiologist|hospital"
     r"|pregnant|birthday|anniversary|wedding|gift|exam|race|marathon|rent|police|burglary|flight|blind"
     r"|wheelchair|alone|when i fall|patients"
-    r"|at work|embarrassing|coach(?:es)?)(?![a-z])"
+    r"|at work|embarrassing|coach(?:es)?|dialysis|diabet\w*|dose|medication|insulin|blood pressure|heart condition|epilep\w*|night shifts?"
+    r"|shifts?|customers|guests|clients|landlord|interview|deadline|thesis|on call|disabled|deaf|newborn|funeral|holiday|trip)(?![a-z])"
 )
 OWN_WORDS = "own_words"
 

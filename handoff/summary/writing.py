@@ -8,13 +8,14 @@ from handoff.clock import iso
 from handoff.locales import text
 from handoff.queue.explanation import explanation
 from handoff.summary import mood
+from handoff.summary.attempts import Attempt
 from handoff.summary.corrections import struck
 from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
 from handoff.summary.hopes import Hope, hopes
 from handoff.summary.knowledge import FACT_NAMES
 from handoff.summary.labels import named, order_state, readable
-from handoff.summary.models import Fact
+from handoff.summary.models import Fact, TriedStep
 from handoff.summary.next_steps import next_steps
 from handoff.summary.record import Record
 from handoff.summary.speech import bot_said, problem, problem_text
@@ -53,22 +54,28 @@ def summary(record: Record, language: str) -> dict[str, Any]:
 
 
 def _tried(record: Record, language: str) -> list[dict[str, Any]]:
-    """The steps that were recognised, then what else the customer reports to have done."""
-    known = [
-        {
-            "text": named("step", step.text, language) or step.quote,
-            "code": step.text,
-            "quote": step.quote,
-            "seq": step.source_seq,
-        }
-        for step in record.tried
-    ]
-    for one in record.attempts:
-        if not any(
-            one.seq == step.source_seq and (step.quote in one.quote or one.quote in step.quote) for step in record.tried
-        ):
-            known.append({"text": one.text, "code": None, "quote": one.quote, "seq": one.seq})
+    """The steps that were recognised and what else the customer reports to have done, in their order."""
+    known = []
+    told = list(record.attempts)
+    for step in record.tried:
+        fuller = next((one for one in told if _is_same(one, step)), None)
+        known.append(
+            {
+                "text": named("step", step.text, language) or step.quote,
+                "code": step.text,
+                "quote": fuller.quote if fuller else step.quote,
+                "seq": step.source_seq,
+            }
+        )
+    told = [one for one in told if not any(_is_same(one, step) for step in record.tried)]
+    known += [{"text": one.text, "code": None, "quote": one.quote, "seq": one.seq} for one in told]
     return sorted(known, key=lambda step: step["seq"])
+
+
+def _is_same(one: Attempt, step: TriedStep) -> bool:
+    """Tell whether a report and a recognised step rest on the same words."""
+    same = one.seq == step.source_seq and (step.quote in one.quote or one.quote in step.quote)
+    return same and not one.confirmed
 
 
 def _promises(record: Record, language: str) -> list[dict[str, Any]]:
