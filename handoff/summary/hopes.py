@@ -9,9 +9,11 @@ from pathlib import Path
 
 import yaml
 
+from handoff.conversations.models import Message
 from handoff.locales import LANGUAGES
 from handoff.summary.evidence import clauses, excerpt, fold
 from handoff.summary.record import Record, intent
+from handoff.summary.statements import Kind, statements
 
 PHRASES = Path(__file__).with_name("hopes.yml")
 LONGEST_QUOTE = 80
@@ -39,15 +41,19 @@ _NEED = re.compile(
 )
 _STAKE = re.compile(
     r"孩子|小孩|宝宝|闺女|女儿|儿子|我[妈爸姐]|老人|老公|媳妇|老板|医生|医院|生日|大寿|结婚|纪念日|礼物|考试|比赛|上班|加班|出差|报销|关账|体检|手术|怀孕"
-    r"|一个人住|夜班|值班|倒班|外卖|跑单|开店|店里|客人|客户|开会|面试|答辩|论文|奖金|糖尿病|高血压|心脏病|透析|吃药|血压|失眠|残疾|看不见|听不见|警察|报警|罚|房颤|早搏|迷路|吓(?:哭|坏|死)|接不到|扣(?:钱|款|五|工资)"
+    r"|一个人住|夜班|值班|倒班|外卖|跑单|开店|店里|客人|客户|开会|面试|答辩|论文|奖金|糖尿病|高血压|心脏病|透析|吃药|血压|失眠|残疾|看不见|听不见|错过|损失|亏了|白(?:跑|等|花|买|请|忙)|请了?假|浪费|我是[^,.;!?、\n]{1,7}的$|警察|报警|罚|房颤|早搏|迷路|吓(?:哭|坏|死)|接不到|扣(?:钱|款|五|工资)"
     r"|(?<![a-z])(?:my (?:daughter|son|baby|kids?|wife|husband|mum|mom|dad|father|mother|boss|accountant"
     r"|doctor)|baby|doctor|cardiologist|hospital"
     r"|pregnant|birthday|anniversary|wedding|gift|exam|race|marathon|rent|police|burglary|flight|blind"
     r"|wheelchair|alone|when i fall|patients"
     r"|at work|embarrassing|coach(?:es)?|dialysis|diabet\w*|dose|medication|insulin|blood pressure|heart condition|epilep\w*|night shifts?"
-    r"|shifts?|customers|guests|clients|landlord|interview|deadline|thesis|on call|disabled|deaf|newborn|funeral|holiday|trip)(?![a-z])"
+    r"|shifts?|customers|guests|clients|landlord|interview|deadline|thesis|on call|disabled|deaf|newborn|funeral|holiday|trip|i(?:'m| am) (?:a|an|the only|on|in)|i (?:run|work|live|teach|drive|train)|cost me|wasted)(?![a-z])"
 )
 OWN_WORDS = "own_words"
+SHORTEST_QUESTION = 2
+_NO_QUESTION = re.compile(
+    r"^(?:在吗|你好|喂)[^?？]*$|复读机|机器人|人话|^你?当我|佩服|没想到|^(?:did|can't|cannot|isn't|is|has|have|does|do|are|will|should)(?![a-z])[^?]*$"
+)
 
 
 @dataclass(frozen=True)
@@ -94,22 +100,28 @@ def hopes(record: Record) -> list[Hope]:
     """
     found: dict[str, Hope] = {}
     heard: set[str] = set()
+    asked_only = True
     for message in record.matter_words:
         fresh = [part for part in clauses(message.text[:LONGEST_READ]) if part not in heard]
         heard.update(fresh)
-        words, named = fold("\n".join(fresh)), not fresh
+        words = fold("\n".join(fresh))
+        named: set[str] = set()
         for entry in phrases():
             if entry.withdrawn and entry.withdrawn.search(words):
                 found.pop(entry.key, None)
                 heard.clear()
             elif quote := _in_clause(entry.said, words, fresh):
-                named = True
+                named.add(quote)
                 found.setdefault(entry.key, Hope(entry.key, entry.text, quote, message.seq))
-        quote = None if named else _in_clause(_NEED, words, fresh) or _in_clause(_STAKE, words, fresh)
-        if quote:
+        rest = [part for part in fresh if part not in named]
+        needed = _in_clause(_NEED, fold("\n".join(rest)), rest)
+        if not named:
+            needed = needed or _in_clause(_STAKE, words, fresh)
+        asked_only = asked_only and not named and needed is None
+        if quote := needed or (_asked(message) if fresh and not named else None):
             texts = {str(language): f"“{quote}”" for language in LANGUAGES}
             found[f"{OWN_WORDS}:{message.seq}"] = Hope(OWN_WORDS, texts, quote, message.seq)
-    return list(found.values()) or _implied(record)
+    return [*found.values(), *(_implied(record) if asked_only else [])]
 
 
 def _in_clause(pattern: re.Pattern[str] | None, words: str, parts: list[str]) -> str | None:
@@ -117,6 +129,15 @@ def _in_clause(pattern: re.Pattern[str] | None, words: str, parts: list[str]) ->
     for match in pattern.finditer(words) if pattern else ():
         if not _NOT_WANTED.search(words[max(0, match.start() - DENIED_WITHIN) : match.start()]):
             return excerpt(parts[words.count("\n", 0, match.start())], LONGEST_QUOTE)
+    return None
+
+
+def _asked(message: Message) -> str | None:
+    """Return the first wish of a message, or what it asks; an exclamation like "260?" asks for nothing."""
+    for one in statements(message.text[:LONGEST_READ], message.seq, service=False):
+        asks = one.kind == Kind.QUESTION and len(one.pairs) >= SHORTEST_QUESTION
+        if (one.kind == Kind.WISH or asks) and not _NO_QUESTION.search(fold(one.text)):
+            return excerpt(one.text, LONGEST_QUOTE)
     return None
 
 
