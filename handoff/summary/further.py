@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -21,6 +22,7 @@ from handoff.summary.statements import Kind, statements
 DEVICES = Path(__file__).resolve().parents[2] / "bot" / "data" / "lookups" / "devices.yml"
 NUMBERED = ("order_number", "firmware_version", "app_version")
 SHORTEST_NUMBER = 5
+LONGEST_READ = 600
 _DENIED = re.compile(r"(?:不是|并非|而非|(?<![a-z])(?:not|isn't|wasn't)(?: an?| the)?)\s*$")
 _ERROR = re.compile(
     r"(?:(?<![a-z])(?:error|err|code|failed)|错误|代码|失败|报错)(?: ?(?:code|number|码|代码|号))?[ :：,，“\"]{0,3}(-?[0-9]{1,5})(?![0-9:%]|[.][0-9])"
@@ -63,7 +65,7 @@ def further(message: Message, facts: list[Fact], question: str) -> list[Stated]:
 
 def kinds(words: str) -> list[str]:
     """Return the kinds of devices that folded words name."""
-    return [kind for _, kind, _ in _named(words)]
+    return [kind for kind, pattern in _kinds().items() if pattern.search(words)]
 
 
 def _numbers(message: Message, facts: list[Fact]) -> Iterator[Stated]:
@@ -97,41 +99,54 @@ def _systems(message: Message, question: str) -> Iterator[Stated]:
 
 def _devices(message: Message, facts: list[Fact]) -> Iterator[Stated]:
     """Further devices: each in a clause of its own which tells of trouble, a wish or an order."""
-    words = fold(message.text)
+    words = fold(message.text[:LONGEST_READ])
     known = {fact.value for fact in facts if fact.name in {"product", "device_model"}}
-    for model, kind, (start, end) in _named(words):
-        said = clause(words, start, end)
-        matters = _MATTERS.search(said) or any(one.kind in {Kind.TROUBLE, Kind.WISH} for one in statements(said, message.seq, service=False))
-        ordered = any(fact.name == "order_number" for fact in facts)
-        if kind in known or _FINE.search(said) or _DENIED.search(words[:start]) or not (matters or ordered):
+    ordered = any(fact.name == "order_number" for fact in facts)
+    for kind, pattern in _kinds().items():
+        if kind in known or (match := pattern.search(words)) is None or _DENIED.search(words[: match.start()]):
             continue
-        quote = message.text[start:end]
+        said = clause(words, *match.span())
+        if _FINE.search(said) or not (ordered or _matters(said)):
+            continue
+        quote = message.text[match.start() : match.end()]
         yield Stated("product", kind, quote)
+        model = next((name for name, named in _models(kind).items() if named.search(said)), _only_model(kind))
         if model:
             yield Stated("device_model", model, quote)
     if (match := _WATCH.search(words)) and not known:
         yield Stated("product", "watch", message.text[match.start() : match.end()])
 
 
-def _named(words: str) -> list[tuple[str | None, str, tuple[int, int]]]:
-    """Return model, kind and place of each device that folded words name; a name inside a longer one counts once."""
-    found: list[tuple[str | None, str, tuple[int, int]]] = []
-    for model, kind, pattern in _patterns():
-        for match in pattern.finditer(words):
-            if not any(start < match.end() and match.start() < end for _, _, (start, end) in found):
-                found.append((model, kind, match.span()))
-    return sorted(found, key=lambda one: one[2])
+def _matters(said: str) -> bool:
+    """Tell whether folded words tell of trouble, of a wish, or of what is to be done with a thing."""
+    kinds_told = {one.kind for one in statements(said, 0, service=False)}
+    return _MATTERS.search(said) is not None or not kinds_told.isdisjoint({Kind.TROUBLE, Kind.WISH})
 
 
 @cache
-def _patterns() -> list[tuple[str | None, str, re.Pattern[str]]]:
-    """The designers' names of devices, models first; none where the desk runs without the bot's files."""
+def _lookup() -> dict[str, dict[str, Any]]:
+    """The designers' names of devices; none where the desk runs without the bot's files."""
     if not DEVICES.is_file():
-        return []
-    content = yaml.safe_load(DEVICES.read_text(encoding="utf8"))
-    models = [(model, entry["category"], entry["patterns"]) for model, entry in content["models"].items()]
-    categories = [(entry.get("model"), kind, entry["patterns"]) for kind, entry in content["categories"].items()]
-    return [
-        (model, kind, re.compile("|".join(rf"(?<![a-z0-9](?=[a-z0-9]))(?:{one})(?!(?<=[a-z0-9])[a-z0-9])" for one in names)))
-        for model, kind, names in [*models, *categories]
-    ]
+        return {"models": {}, "categories": {}}
+    content: dict[str, dict[str, Any]] = yaml.safe_load(DEVICES.read_text(encoding="utf8"))
+    return content
+
+
+@cache
+def _kinds() -> dict[str, re.Pattern[str]]:
+    return {kind: _any_of(entry["patterns"]) for kind, entry in _lookup()["categories"].items()}
+
+
+@cache
+def _models(kind: str) -> dict[str, re.Pattern[str]]:
+    models = _lookup()["models"].items()
+    return {model: _any_of(entry["patterns"]) for model, entry in models if entry["category"] == kind}
+
+
+def _only_model(kind: str) -> str | None:
+    return _lookup()["categories"][kind].get("model")
+
+
+def _any_of(names: list[str]) -> re.Pattern[str]:
+    """Match any of the names, none of them inside a longer Latin word or number."""
+    return re.compile("|".join(rf"(?<![a-z0-9](?=[a-z0-9]))(?:{name})(?!(?<=[a-z0-9])[a-z0-9])" for name in names))

@@ -117,9 +117,11 @@ def _model(message: Message, question: str, facts: list[Fact]) -> list[Stated]:
     """Which of the devices of one kind it is: "pro", "是三代的"."""
     words = fold(message.text)
     match = (_WHICH.match(words) if _ASKS_WHICH.search(question) else None) or _GENERATION.search(words)
+    if match is None:
+        return []
     spoken_of = [one.value for one in facts if one.name == "product" and 0 < (one.source_seq or 0) <= message.seq]
     kind = next(reversed([*kinds(question), *spoken_of]), None)
-    if match is None or kind is None:
+    if kind is None:
         return []
     model = f"{kind}-{_FIGURES.get(match.group(1), match.group(1))}"
     if f"device_{model}" not in section("summary"):

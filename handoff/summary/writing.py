@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from handoff.clock import iso
-from handoff.locales import text
+from handoff.locales import LANGUAGES, text
 from handoff.queue.explanation import explanation
 from handoff.summary import mood
 from handoff.summary.attempts import Attempt
-from handoff.summary.corrections import struck
+from handoff.summary.corrections import called_wrong, messages_misread, struck
 from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
 from handoff.summary.hopes import Hope, hopes
@@ -31,7 +31,7 @@ def summary(record: Record, language: str) -> dict[str, Any]:
     stated, wished = problem(record), hopes(record)
     reason = record.handoff.reason if record.handoff else None
     return {
-        "headline": headline(record, wished, language),
+        "headline": _headline(record, wished, language),
         "problem": problem_text(record, language),
         "problem_quote": stated.quote if stated else None,
         "problem_seq": stated.seq if stated else None,
@@ -39,10 +39,8 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
         "order": _order(record, language),
         "tried": struck("tried", _tried(record, language), record.corrections),
-        "story": [
-            {"by": told.by, "text": told.text, "seqs": list(told.seqs)} for told in gist(lines(record.matter), language)
-        ],
-        "bot_said": bot_said(record),
+        "story": _story(record, language),
+        "bot_said": struck("bot_said", bot_said(record), record.corrections),
         "promises": struck("promises", _promises(record, language), record.corrections),
         "emotion": mood.emotion(record.said_by_customer),
         "reason": reason,
@@ -51,6 +49,24 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "next_steps": next_steps(record, wished, language),
         "language": language,
     }
+
+
+def _headline(record: Record, wished: list[Hope], language: str) -> str:
+    """The headline; where it was called wrong in either language, only who it is and their own words."""
+    wrong = called_wrong("headline", record.corrections)
+    if not wrong or wrong.isdisjoint(headline(record, wished, one) for one in LANGUAGES):
+        return headline(record, wished, language)
+    found = problem(record)
+    key = "summary.problem_quote" if found else "summary.no_problem_yet"
+    who = record.customer.name or text("desk.customer", language)
+    return text("summary.headline", language, who=who, line=text(key, language, quote=found.quote if found else ""))
+
+
+def _story(record: Record, language: str) -> list[dict[str, Any]]:
+    """The course of the present matter, without what was called wrong in either language."""
+    wrong = messages_misread("story", record.corrections)
+    told = [one for one in gist(lines(record.matter), language) if one.seqs[0] not in wrong]
+    return [{"by": one.by, "text": one.text, "seqs": list(one.seqs)} for one in told]
 
 
 def _tried(record: Record, language: str) -> list[dict[str, Any]]:

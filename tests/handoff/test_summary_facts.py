@@ -264,7 +264,7 @@ class TestEndpoint:
         facts = {fact["name"]: fact for fact in written["facts"]}
         assert facts["device_model"]["quote"] == "手环2" and facts["device_model"]["source"] == {"seq": 1}
         assert facts["os"]["value"] == "ios" and facts["firmware_version"]["source"] == {"context": True}
-        assert written["tried"][0] == {"text": "重启过设备", "code": "restart_device", "quote": "重启过了", "seq": 1}
+        assert written["tried"][0] == {"text": "重启过设备", "code": "restart_device", "quote": "重启过了也没用", "seq": 1}
         assert [hope["text"] for hope in written["hopes"]] == ["退货"]
         assert any(step["source"].get("known_issue") == "steps-zero-ios" for step in written["next_steps"])
 
@@ -356,6 +356,33 @@ class TestWrong:
             assert (await person.post(f"{path}/wrong", body)).status_code == 201
             assert line not in (await person.get(path)).json()[part]
             assert (await person.post(f"{path}/wrong", body)).status_code == 404
+
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    async def test_what_the_desk_put_together_can_be_struck(self, running: RunningDesk, language: str) -> None:
+        _, person, path = await self.told(running)
+        for part in ("bot_said", "story", "next_steps"):
+            read = f"{path}?language={language}"
+            line = (await person.get(read)).json()[part][0]
+            seq = line["seqs"][0] if part == "story" else line.get("seq", line.get("source", {}).get("seq"))
+            body = {"part": part, "seq": seq, "said": line["text"]}
+            assert (await person.post(f"{path}/wrong", body)).status_code == 201
+            assert line["text"] not in [one["text"] for one in (await person.get(read)).json()[part]]
+            assert (await person.post(f"{path}/wrong", body)).status_code == 404
+            other = (await person.get(path)).json()[part]
+            assert len(other) == len((await person.get(read)).json()[part])
+
+    async def test_a_wrong_problem_gives_way_to_the_next_and_a_wrong_headline_to_plain_words(
+        self, running: RunningDesk
+    ) -> None:
+        _, person, path = await self.told(running)
+        before = (await person.get(path)).json()
+        body = {"part": "headline", "said": before["headline"]}
+        assert (await person.post(f"{path}/wrong", body)).status_code == 201
+        plain = (await person.get(path)).json()["headline"]
+        assert plain != before["headline"] and before["problem_quote"] in plain
+        body = {"part": "problem", "seq": before["problem_seq"], "said": before["problem_quote"]}
+        assert (await person.post(f"{path}/wrong", body)).status_code == 201
+        assert (await person.get(path)).json()["problem_seq"] != before["problem_seq"]
 
     async def test_designers_read_it_without_the_customer(self, running: RunningDesk) -> None:
         _, person, path = await self.told(running)
