@@ -33,7 +33,7 @@ _PAST = (
     r"|replaced|tested|measured|compared|re-?stored|re-?added|re-?entered|re-?loaded|re-?freshed|enabled|disabled"
     r"|paired|un-?paired|added|borrowed|followed|texted|messaged|chatted|spoke|waited|rinsed|washed|dried|blew|tapped"
     r"|clicked|entered|typed|tightened|loosened|adjusted|formatted|recorded|appealed|searched|walked|drained|ran"
-    r"|power[- ]cycled|(?:hard|factory|soft)[- ]?reset|did (?:a|the|two|three) |bought (?:a|another|new) [a-z ]{0,12}(?:cable"
+    r"|power[- ]cycled|(?:hard|factory|soft)[- ]?reset|did (?:a|the|two|three) [a-z ]{0,12}(?:reset|restart|reboot|update|reinstall)|bought (?:a|another|new) [a-z ]{0,12}(?:cable"
     r"|charger|adapter|battery|batteries|card)"
 )
 # What customers did that was no attempt at their trouble.
@@ -49,8 +49,12 @@ _DONE = re.compile(
     r"|(?:看|用)(?:了)?过|(?<![a-z])(?!app|wifi|ok|vip)[a-z]{3,}(?:了(?!吗|没|就)|过)"
     rf"|(?:{_DEED}){_GAP}{{0,8}}(?:就(?:好|行|可以|上)|没反应|没用|不行|无效|还是|也[不没是连]|都没|照样|同样|依旧|仍|失败|一样|不管用|没[效变区好])"
     r"|(?<![断掉坏死黑卡响闪漏败说生动跳错闹震慢热灭])了(?:[0-9一二两三四五六七八九十几好多n]+)(?:几)?[遍次回趟](?!日)|(?:试|做|弄|换|查|找|问|翻|跑)遍"
+    r"|通[过了]?(?:个|次)?电话|(?:戴|穿)[^,.;!?、\n]{1,8}(?:也|都)(?:一样|不|没|测不)|(?:已经?|就|都|本来就|早就)是最新|权限[^,.;!?、\n]{0,4}(?:给|开|允许)了"
+    r"|[a-z]{3,}[^,.;!?、\na-z]{0,2}[0-9一二两三四五六七八九十几]+[次遍回]|[都全](?:on|off|enable|allow|grant)[a-z]*了"
+    r"|^(?:re-?[a-z]+|delet|updat|chang|swapp|clean|switch|turn|unplugg)[a-z]*ing(?![a-z]).*(?:doesn't|didn't|does not|did not|did nothing|changed nothing|no (?:help|use|difference)|makes no)"
+    r"|(?<![a-z])(?:been|was) on the phone (?:with|to)(?![a-z])"
     r"|照[做办](?:了|过)?|(?:跟|和|给|向)[^,.;!?、\n]{0,6}(?:客服|你们|快递|商家|店|物业|师傅|售后|平台)[^,.;!?、\n]{0,8}(?:说|讲|聊|写|发)[过了]"
-    r"|(?:别的|其[他它]|另[一外]|旧|朋友|老[公婆]|媳妇|同事|邻居|家里)[^,.;!?、\n]{0,6}(?:手机|设备|电脑|平板|账号|插座|网|线|wifi|热点)[^,.;!?、\n]{0,8}(?:正常|没事|没问题|可以|能|也|都|就)"
+    r"|(?:别的|其[他它]|另[一外]|旧|朋友|老[公婆]|媳妇|同事|邻居|家里)[^,.;!?、\n]{0,6}(?:手机|设备|电脑|平板|账号|插座|网|线|wifi|热点|灯|表|手环|房间|地方)[^,.;!?、\n]{0,8}(?:正常|没事|没问题|可以|能|也|都|就)"
     r"|(?<![a-z])(?:second|third|fourth|fifth|sixth|[0-9]+(?:th|rd|nd)) (?:time i|call|e?mail|chat|message|attempt)(?![a-z])"
     r"|(?<![a-z])(?:my|his|her|another|other|different|old) (?:[a-z]+(?:'s)? )?(?:phone|laptop|tablet|charger|socket|outlet|cable|device|account)"
     r" (?:works?|does|is|has|connects?|also|gets|too|same|sees)(?![a-z])"
@@ -64,7 +68,7 @@ _DONE = re.compile(
     rf"|再(?:{_DEED})[^,.;!?、\n]{{0,6}}[一两三几][遍次下回] ?(?:又|还|也|没|依然|照样)"
     r"|(?:还是|一直|才|也|又|已经)(?:打|联系|问|找)不[通到上]"
     r"|(?<!给)我(?:[^,.;!?、\n能要想不让给盼]){0,4}打[^,.;!?、\n]{0,4}电话|电话[^,.;!?、\n]{0,3}(?:打不通|没人接|占线)"
-    rf"|(?:(?<![a-z])(?:i|we|he|she|my (?:wife|husband|son|daughter|mum|mom|dad|brother|sister|neighbou?r|friend|colleague)|the (?:technician"
+    rf"|(?:(?<![a-z])(?:ive|i|we|he|she|my (?:wife|husband|son|daughter|mum|mom|dad|brother|sister|neighbou?r|friend|colleague)|the (?:technician"
     rf"|electrician|repairman)|already|and|also"
     rf"|have|'ve|even|just|then|both|twice|but|so|first|again)"
     rf"(?:'ve| have| had| even| just| also| already| both| then| again| twice| now| actually| obviously| manually"
@@ -108,6 +112,8 @@ _STEP = re.compile(
     r"|(?:试|换|重启|重装|装|查|看|检查|更新|升级|连|配|充|擦|问|绑|清|拔)过[^。]{0,12}[吗没?？]|(?:开着|打开|关掉?|关了"
     r"|锁|充满|插好)[^。,]{0,6}[吗没?？]|(?:是否|是不是"
     r"|有没有)[^。,]{0,8}(?:开|关|勾选|锁|允许|充|插|连|换|试)|(?:分钟|小时)[^。,]{0,4}生效"
+    r"|(?:^|[,，。])麻烦您?(?!稍|等|提供|告诉|把订|发|说|报|了)|您(?:可以|再)?试着|建议您?|(?:别的|其[他它]|另一|换[一个])[^。,]{0,8}[吗呢?？]"
+    r"|(?<![a-z])does it [a-z ]+ (?:with|on) (?:another|a different|other)(?![a-z])"
     r"|(?<![a-z])(?:have|did) you (?:already |ever |also )?(?!get|got|receive|buy|bought|order|see|seen|hear|heard|notice"
     r"|have|had|purchase)[a-z]+[^.]*[?]|(?<![a-z])(?:is|are) [a-z' ]{2,30} (?:on|off|in|enabled|open|connected|charged)(?![a-z])[^.]*[?]"
     r"|(?<![a-z])(?:please|(?:could|can|would|will) you(?: please)?) (?:also |then |now |just |first |once )?"
@@ -134,13 +140,13 @@ _ASKS = re.compile(
 # A reply that speaks of something else than how the step went, by its first clause.
 _ELSE = re.compile(
     r"凭什么|为什么|算了|人工|你们|投诉|lm[0-9]|(?<![0-9])(?<!error )(?<!error)(?<!code )(?<!错误)(?<!错误码)(?<!代码)[0-9]{4,}|^[0-9.\s]+$"
-    r"|退[货款钱]|我要|赔|[?？]\s*$|吗$|^(?:怎么|哪|啥|什么|在吗|喂)"
+    r"|退[货款钱]|我要|赔|^在吗|[?？]\s*$|吗$|^(?:怎么|哪|啥|什么|在吗|喂)"
     r"|(?<![a-z])(?:why|what|where|how|which|i'm|i am|i want|i need|you|money|refund|human|person)(?![a-z])"
 )
 # A refusal or a promise to do it later, anywhere in the reply.
 _UNDONE = re.compile(
     r"没(?:有)?(?:试|装|用|买|碰|动|开|关|换|重启|重装|连|绑|点|调|设|拔|拆|充|擦|更新|升级)过|(?:还没|没来得及|没顾上)(?:试|弄|做|有空|换|重)|没法|没时间|没空|没那个|没这个设备"
-    r"|不想|不会|不敢|不要|懒得|以后再|回家再|等会|晚点|^那(?:可|肯定)?不行|才来|不在[我身家]|在外面"
+    r"|不想|不会|不敢|不要|懒得|以后再|回家|下班|等会|晚点|^那(?:可|肯定)?不行|才来|不在[我身家]|在外面"
     r"|(?<![a-z])(?:later|tonight|haven't|don't have|i won't)(?![a-z])"
 )
 _NOT_YET = re.compile(
@@ -199,10 +205,12 @@ def attempts(messages: Iterable[Message]) -> list[Attempt]:
             open_still = True
         elif message.sender == Sender.CUSTOMER and message.payload is None and message.text.strip():
             told = _reported(message, heard)
-            reply = excerpt(_first_answer(message.text), LONGEST_QUOTE)
-            counted = step and not step.summed_up and any(one.quote in reply for one in told)
-            if step and not counted and step.is_answered_by(reply):
-                told.insert(0, Attempt(step.text, reply, message.seq, step.summed_up))
+            reply = _first_answer(message.text)
+            if step and step.is_answered_by(reply):
+                quote = excerpt(message.text[message.text.find(reply) :], LONGEST_QUOTE)
+                first = next(iter(clauses(reply)), reply)
+                told = [one for one in told if step.summed_up or one.quote not in first]
+                told.insert(0, Attempt(step.text, quote, message.seq, step.summed_up))
             found += told
             open_still = step is not None and step.is_put_off_by(reply)
             step = step if not told else None
