@@ -60,6 +60,8 @@ _DONE = re.compile(
     r" (?:works?|does|is|has|connects?|also|gets|too|same|sees)(?![a-z])"
     rf"|(?<![a-z])(?:i|we)(?:'ve| have| had| even| just| also| already| then| again| twice)* (?!{_NO_DEED})[a-z]{{2,}}ed(?![a-z])"
     r"|(?:银行|快递员?|商家|店家|物业|师傅|医生|检测|质检|邮局|驿站|电信|移动|联通)(?:那边)?(?:说|让|回)"
+    r"|(?:邻居|物业|门卫|保安|前台|驿站|家人|家里人|室友)[^,.;!?、\n]{0,4}(?:说|没(?:收|拿|见|看|签))"
+    r"|(?<![a-z])(?:neighbou?rs?|concierge|front desk|doorman|landlord|support|customer service|technician) (?:says?|said|told|has(?:n't)?|have(?:n't)?|knows?)(?![a-z])"
     r"|(?<![a-z])(?:courier|bank|shop|store|seller|carrier|driver|post office|provider) (?:says|said|told|refused)"
     r"|(?:按|照)(?:着)?(?:你们?|您|说明书?|客服|步骤)[^,.;!?、\n]{0,12}(?:做|弄|操作|来|试|充|重启|换|装|绑|连|按|擦|重置)"
     r"|第 ?[一二两三四五六七八九十几n0-9]+ ?[次回遍](?:来|去)?(?:找|联系|打|问|报|投诉|反馈|修|寄|contact|call|chat)"
@@ -113,6 +115,10 @@ _STEP = re.compile(
     r"|锁|充满|插好)[^。,]{0,6}[吗没?？]|(?:是否|是不是"
     r"|有没有)[^。,]{0,8}(?:开|关|勾选|锁|允许|充|插|连|换|试)|(?:分钟|小时)[^。,]{0,4}生效"
     r"|(?:^|[,，。])麻烦您?(?!稍|等|提供|告诉|把订|发|说|报|了)|您(?:可以|再)?试着|建议您?|(?:别的|其[他它]|另一|换[一个])[^。,]{0,8}[吗呢?？]"
+    r"|(?:^|[,，:：])您?(?:先|再|就)?(?:长按|按住|打开|关掉|关闭|关一下|拔掉|插上|换[一个根]|重启|重新|退出|卸载|删掉|进入|点[一开“]"
+    r"|把[^,，转]{1,10}(?:[到放在出进上掉开关]|一下))(?![^。]{0,12}(?:同事|了[。,，]))|(?:方便|能否|可以)[^。,，]{0,6}(?:看|检查|试|换|按|问|关|开|重启)(?![^。]{0,8}给)[^。]*[吗?？]"
+    r"|(?<![a-z])(?:let's|you (?:can|could|might)(?: also| now)?|i'd suggest|i suggest|(?:may|might) help to|would you mind|how about)"
+    r" (?!see|know|have|expect|return|refuse|send|keep|choose|get|be )[a-z]+(?![a-z])"
     r"|(?<![a-z])does it [a-z ]+ (?:with|on) (?:another|a different|other)(?![a-z])"
     r"|(?<![a-z])(?:have|did) you (?:already |ever |also )?(?!get|got|receive|buy|bought|order|see|seen|hear|heard|notice"
     r"|have|had|purchase)[a-z]+[^.]*[?]|(?<![a-z])(?:is|are) [a-z' ]{2,30} (?:on|off|in|enabled|open|connected|charged)(?![a-z])[^.]*[?]"
@@ -141,13 +147,14 @@ _ASKS = re.compile(
 _ELSE = re.compile(
     r"凭什么|为什么|算了|人工|你们|投诉|lm[0-9]|(?<![0-9])(?<!error )(?<!error)(?<!code )(?<!错误)(?<!错误码)(?<!代码)[0-9]{4,}|^[0-9.\s]+$"
     r"|退[货款钱]|我要|赔|^在吗|[?？]\s*$|吗$|^(?:怎么|哪|啥|什么|在吗|喂)"
-    r"|(?<![a-z])(?:why|what|where|how|which|i'm|i am|i want|i need|you|money|refund|human|person)(?![a-z])"
+    r"|^(?:so |and |but )?(?:why|what|where|how|which|you|are you|can you|could you|do you)(?![a-z])"
+    r"|(?<![a-z])(?:i(?:'m| am) (?:not|done|tired|sick|at work|leaving|out|away)|i want|i need|money|refund|human|person)(?![a-z])"
 )
 # A refusal or a promise to do it later, anywhere in the reply.
 _UNDONE = re.compile(
-    r"没(?:有)?(?:试|装|用|买|碰|动|开|关|换|重启|重装|连|绑|点|调|设|拔|拆|充|擦|更新|升级)过|(?:还没|没来得及|没顾上)(?:试|弄|做|有空|换|重)|没法|没时间|没空|没那个|没这个设备"
-    r"|不想|不会|不敢|不要|懒得|以后再|回家|下班|等会|晚点|^那(?:可|肯定)?不行|才来|不在[我身家]|在外面"
-    r"|(?<![a-z])(?:later|tonight|haven't|don't have|i won't)(?![a-z])"
+    r"没(?:有)?(?:试|装|用|买|碰|动|开|关|换|重启|重装|连|绑|点|调|设|拔|拆|充|擦|更新|升级)过|(?:还没|没来得及|没顾上)(?:试|弄|做|有空|换|重)|没法(?:试|弄|按|做|看)|没时间|没空|没那个|没这个设备"
+    r"|不想|不会(?:弄|用|操作|按|调|看|$)|不敢|不要|懒得|以后再|回家|下班|等会|晚点|^那(?:可|肯定)?不行|才来|不在[我身家]|在外面"
+    r"|(?<![a-z])(?:^later|(?:do|try) (?:it|that|this)? ?later|tonight|haven't|don't have|i won't)(?![a-z])"
 )
 _NOT_YET = re.compile(
     r"^(?:好的?|行|嗯|收到|知道了?|明白)?[,，\s]*(?:我|那我)?(?:马上|这就|先|去|来|等会儿?|再)*试试(?:看)?吧?$"

@@ -26,7 +26,7 @@ _DEED = (
     r"答复|回复|回电|来电|致电|电话|联系|告诉|告知|通知|反馈|重发|发|寄|退|到账|入账|上门|取件|核实|核查|查"
     r"|处理|安排|登记|换|跟进|确认|催|补|修|派|送|赔"
     r"|给您|回您|(?<![再您请])看(?!看)|报|进度|结果|打|解决|说法|说明|回音"
-    r"|跟您说|同步|办好|寄出|出库|送达|到您|恢复|开通|生效|改好|撤销|取消|打款|到货"
+    r"|跟您说|同步|办好|寄出|出库|送达|到您|恢复|开通|生效|改好|撤销|取消|打款|到货|结论|消息|方案|交代|交待|定下来|做完|弄好|处理完"
 )
 _STRONG = (
     r"打电话|打给|回电|补[发寄一]|换一|换新|送您|退您|退款给|上门|寄[给出]|赔|发[给您]|联系您|通知您|告诉您"
@@ -41,7 +41,7 @@ _BARE_ZH = re.compile(
     r"|我们?(?:直接)?(?:给您|送您|替您出|上门)"
     rf"|(?:{_US}|我|这边|平台|公司)(?:一定)?(?:会|将)[^,。!?\n;]{{0,10}}(?:{_STRONG}|跟进|盯|反馈|转告|补偿|承担|补上|办好)"
     r"|不用您(?:再)?(?:出|付|承担|掏|花)|不收您|(?:运费|费用|邮费)[^,。!?\n;]{0,4}(?:我们|公司)|(?:我们|公司)[^,。!?\n;]{0,4}(?:出|承担)[^,。!?\n;]{0,4}(?:运费|费用)"
-    r"|(?:保证|承诺|一定|肯定)[^,。!?\n;]{0,6}(?:给您|帮您|为您|替您)|有[^,。!?\n;]{0,6}(?:就|立刻)(?:告诉|通知|联系|回)"
+    r"|(?:保证|承诺|一定|肯定|免费)[^,。!?\n;]{0,6}(?:给您|帮您|为您|替您)|我(?:保证|承诺|答应您)|有[^,。!?\n;]{0,6}(?:就|立刻)(?:告诉|通知|联系|回)"
 )
 _BY_EN = (
     r"(?:by|before|within|in|at|until|on) (?:about |around )?(?:[0-9]|noon|midnight|tomorrow|tonight|today"
@@ -56,24 +56,28 @@ _STRONG_EN = (
 )
 _PLEDGE_EN = re.compile(
     rf"(?:'ll|(?<![a-z])will|(?<![a-z])gets?|(?<![a-z])(?:they|we|i|he"
-    rf"|she) [a-z]+)(?![a-z]).{{0,80}}(?<![a-z])(?:{_BY_EN})"
+    rf"|she) [a-z]+|(?<![a-z])it (?:ships|arrives|leaves|goes|comes)|(?<![a-z])(?:we're|we are|i'm|i am|they're|it's|is|are) (?:going to |on (?:its|the|their) way|[a-z]+ing)"
+    rf"|(?<![a-z])(?:refund|money|parcel|replacement|invoice|label|colleague|technician|new one)[a-z ]{{0,14}} (?:arrives?|ships?|comes?|goes|leaves|lands)"
+    rf"|(?<![a-z])expect (?:an?|the|your|my))(?![a-z]).{{0,80}}(?<![a-z])(?:{_BY_EN})"
     rf"|(?<![a-z])(?:{_BY_EN}).{{0,30}}(?:'ll|will|gets?|have|has)(?![a-z])"
 )
 _BARE_EN = re.compile(
     rf"(?:'ll|(?<![a-z])will)(?: [a-z]+){{0,2}} (?:{_STRONG_EN})(?![a-z])"
     r"|(?<![a-z])(?:colleague|specialist|supervisor|technician|engineer|team|warehouse|finance"
     r"|they)(?: [a-z]+){0,2} will (?!take|be able|see|have)[a-z]+"
-    r"|(?<![a-z])(?:i promise|free of charge|at no (?:extra )?(?:cost|charge)|we (?:cover|pay)|you won't (?:have to )?pay|on the house)"
+    rf"|(?<![a-z])(?:(?:i|we|has|have) promised? (?:to|you|that)|i promise|expect (?:an? )?(?:call|answer|reply|e?mail)|(?:we|i)(?:'re| are|'m| am) going to (?:{_STRONG_EN})|free of charge|at no (?:extra )?(?:cost|charge)|we (?:cover|pay)|you won't (?:have to )?pay|on the house)"
     r"(?![a-z])|(?<![a-z])we'll (?:swap|replace|send|refund|repair|collect|pay)"
 )
 _NEVER = re.compile(
     r"看看能|转接|转给|转人工|接手|为您转|接待|接下来由"
+    r"|(?:^|[,，])(?:您可以|请您?在)|^please(?![a-z])"
     r"|^(?:好的?[,，])?(?:查到|找到|看到|记下|确实)|(?:我|已)已?经?[请催报][^,。]{0,16}(?:了|过|核查)|曾|失约"
     r"|失信|没[^,。]{0,3}[回打发到]"
     r"|(?<![a-z])(?:takes? over|hand(?:ing)? (?:you )?over|transfer\w*|connect you|once you|when you|was|were"
     r"|delivered"
     r"|i have|i've|i see|did not|didn't)(?![a-z])"
 )
+_AND = re.compile(r"并且?|然后|(?<![a-z])(?:and|so|but|then)(?![a-z])")
 _CONDITION = re.compile(
     r"如果|要是|假如|万一|的话|[吗呢][?？。]?$|[?？]\s*$|没[^,。]{1,6}就|(?<![a-z])(?:if|unless)(?![a-z])"
 )
@@ -113,10 +117,16 @@ def _promises(words: str) -> bool:
         return False
     for pattern, firm in ((_PLEDGE_ZH, True), (_PLEDGE_EN, True), (_BARE_ZH, False), (_BARE_EN, False)):
         for match in pattern.finditer(words):
-            part = clause(words, match.start(), match.end())
+            part = _own_part(clause(words, match.start(), match.end()), match.group())
             if not _NEVER.search(part) and (firm or not _SOFTENED.search(part)):
                 return True
     return False
+
+
+def _own_part(part: str, promise: str) -> str:
+    """Return a clause without what stands before its promise: "I've asked them and you'll hear by noon"."""
+    before, found, after = part.partition(promise)
+    return _AND.split(before)[-1] + found + after
 
 
 def _sentences(text: str) -> list[str]:
