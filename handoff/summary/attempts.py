@@ -18,8 +18,10 @@ _DEED = (
     r"试|换|重启|重装|重置|重新?[配连绑装登加添]|恢复|关|开|删|卸|装|配|绑|连|充|擦|清|升|更新|更到|拔|插|按"
     r"|(?<![0-9一二三四五六七八九十半两])点|问|打|联系|找"
     r"|投诉|反映|反馈|报|查|搬(?!家)|调|改|加|设|跑|去|量|称|冲|拍|挪|放|拆|翻|接|退出|忽略|扫|校准|设置|检查"
-    r"|申请|催|走(?=[了过完][^,.;!?、\n]{0,5}[0-9一二两三四五六七八九十百千几半步圈趟])|送|寄|洗|晒|吹|晾|贴|关闭|打开|返修|敲|选"
-    r"|测|比对|对比|登|输|提交|上传|垫|捂|烤|泡|磨|刷新|刷机|刷固件|腾|对调|借|托|自费|弄(?![坏丢错脏没懂明清])|折腾|捣鼓|留言|聊"
+    r"|申请|催|走(?=[了过完][^,.;!?、\n]{0,5}[0-9一二两三四五六七八九十百千几半步圈趟])|送|寄|洗|晒|吹|晾|贴|关闭"
+    r"|打开|返修|敲|选"
+    r"|测|比对|对比|登|输|提交|上传|垫|捂|烤|泡|磨|刷新|刷机|刷固件|腾|对调|借|托|自费|弄(?![坏丢错脏没懂明清])|折腾"
+    r"|捣鼓|留言|聊"
 )
 _PAST = (
     r"tried|re-?(?:started|booted|set|paired|installed|moved|connected|charged)|rebooted|turned|switched"
@@ -33,44 +35,58 @@ _PAST = (
     r"|replaced|tested|measured|compared|re-?stored|re-?added|re-?entered|re-?loaded|re-?freshed|enabled|disabled"
     r"|paired|un-?paired|added|borrowed|followed|texted|messaged|chatted|spoke|waited|rinsed|washed|dried|blew|tapped"
     r"|clicked|entered|typed|tightened|loosened|adjusted|formatted|recorded|appealed|searched|walked|drained|ran"
-    r"|power[- ]cycled|(?:hard|factory|soft)[- ]?reset|did (?:a|the|two|three) [a-z ]{0,12}(?:reset|restart|reboot|update|reinstall)|bought (?:a|another|new) [a-z ]{0,12}(?:cable"
+    r"|power[- ]cycled|(?:hard|factory|soft)[- ]?reset|did (?:a|the|two|three) [a-z ]{0,12}(?:reset|restart|reboot"
+    r"|update|reinstall)|bought (?:a|another|new) [a-z ]{0,12}(?:cable"
     r"|charger|adapter|battery|batteries|card)"
 )
 # What customers did that was no attempt at their trouble.
 _NO_DEED = (
     r"(?:received|ordered|noticed|wanted|needed|liked|loved|expected|hoped|used|lived|believed|realised|realized|agreed"
     r"|decided|purchased|missed|trusted|worked|planned|preferred|injured|burned|wasted|stopped|failed|started|assumed"
-    r"|mentioned|retired|moved|married|figured|learned|wondered|promised|counted|shared|returned|tired|need|feed|speed|indeed)(?![a-z])"
+    r"|mentioned|retired|moved|married|figured|learned|wondered|promised|counted|shared|returned|tired|need|feed"
+    r"|speed|indeed)(?![a-z])"
 )
 _GAP = r"(?:(?!不|没|就|都|后|错|坏|会|能)[^,.;!?、\n])"
 _DONE = re.compile(
     rf"(?:{_DEED}){_GAP}{{0,8}}?(?:过(?![去来])|了(?!吗|没|就|再|才|一直|也不)|完|好几)"
     rf"|(?:已经?|早就?|刚|都|也|全|又){_GAP}{{0,6}}(?:{_DEED})(?:过|了|好)(?=$|[,.;!?、\s还也都])"
     r"|(?:看|用)(?:了)?过|(?<![a-z])(?!app|wifi|ok|vip)[a-z]{3,}(?:了(?!吗|没|就)|过)"
-    rf"|(?:{_DEED}){_GAP}{{0,8}}(?:就(?:好|行|可以|上)|没反应|没用|不行|无效|还是|也[不没是连]|都没|照样|同样|依旧|仍|失败|一样|不管用|没[效变区好])"
+    rf"|(?:{_DEED}){_GAP}{{0,8}}(?:就(?:好|行|可以|上)|没反应|没用|不行|无效|还是|也[不没是连]|都没|照样|同样|依旧|仍"
+    rf"|失败|一样|不管用|没[效变区好])"
     r"|(?<![断掉坏死黑卡响闪漏败说生动跳错闹震慢热灭])了(?:[0-9一二两三四五六七八九十几好多n]+)(?:几)?[遍次回趟](?!日)|(?:试|做|弄|换|查|找|问|翻|跑)遍"
-    r"|通[过了]?(?:个|次)?电话|(?:戴|穿)[^,.;!?、\n]{1,8}(?:也|都)(?:一样|不|没|测不)|(?:已经?|就|都|本来就|早就)是最新|权限[^,.;!?、\n]{0,4}(?:给|开|允许)了"
+    r"|通[过了]?(?:个|次)?电话|(?:戴|穿)[^,.;!?、\n]{1,8}(?:也|都)(?:一样|不|没|测不)|(?:已经?|就|都|本来就"
+    r"|早就)是最新|权限[^,.;!?、\n]{0,4}(?:给|开|允许)了"
     r"|[a-z]{3,}[^,.;!?、\na-z]{0,2}[0-9一二两三四五六七八九十几]+[次遍回]|[都全](?:on|off|enable|allow|grant)[a-z]*了"
-    r"|^(?:re-?[a-z]+|delet|updat|chang|swapp|clean|switch|turn|unplugg)[a-z]*ing(?![a-z]).*(?:doesn't|didn't|does not|did not|did nothing|changed nothing|no (?:help|use|difference)|makes no)"
+    r"|^(?:re-?[a-z]+|delet|updat|chang|swapp|clean|switch|turn|unplugg)[a-z]*ing(?![a-z]).*(?:doesn't|didn't"
+    r"|does not|did not|did nothing|changed nothing|no (?:help|use|difference)|makes no)"
     r"|(?<![a-z])(?:been|was) on the phone (?:with|to)(?![a-z])"
-    r"|照[做办](?:了|过)?|(?:跟|和|给|向)[^,.;!?、\n]{0,6}(?:客服|你们|快递|商家|店|物业|师傅|售后|平台)[^,.;!?、\n]{0,8}(?:说|讲|聊|写|发)[过了]"
-    r"|(?:别的|其[他它]|另[一外]|旧|朋友|老[公婆]|媳妇|同事|邻居|家里)[^,.;!?、\n]{0,6}(?:手机|设备|电脑|平板|账号|插座|网|线|wifi|热点|灯|表|手环|房间|地方)[^,.;!?、\n]{0,8}(?:正常|没事|没问题|可以|能|也|都|就)"
-    r"|(?<![a-z])(?:second|third|fourth|fifth|sixth|[0-9]+(?:th|rd|nd)) (?:time i|call|e?mail|chat|message|attempt)(?![a-z])"
-    r"|(?<![a-z])(?:my|his|her|another|other|different|old) (?:[a-z]+(?:'s)? )?(?:phone|laptop|tablet|charger|socket|outlet|cable|device|account)"
+    r"|照[做办](?:了|过)?|(?:跟|和|给|向)[^,.;!?、\n]{0,6}(?:客服|你们|快递|商家|店|物业|师傅|售后"
+    r"|平台)[^,.;!?、\n]{0,8}(?:说|讲|聊|写|发)[过了]"
+    r"|(?:别的|其[他它]|另[一外]|旧|朋友|老[公婆]|媳妇|同事|邻居|家里)[^,.;!?、\n]{0,6}(?:手机|设备|电脑|平板|账号"
+    r"|插座|网|线|wifi|热点|灯|表|手环|房间|地方)[^,.;!?、\n]{0,8}(?:正常|没事|没问题|可以|能|也|都|就)"
+    r"|(?<![a-z])(?:second|third|fourth|fifth|sixth|[0-9]+(?:th|rd|nd)) (?:time i|call|e?mail|chat|message"
+    r"|attempt)(?![a-z])"
+    r"|(?<![a-z])(?:my|his|her|another|other|different|old) (?:[a-z]+(?:'s)? )?(?:phone|laptop|tablet|charger|socket"
+    r"|outlet|cable|device|account)"
     r" (?:works?|does|is|has|connects?|also|gets|too|same|sees)(?![a-z])"
-    rf"|(?<![a-z])(?:i|we)(?:'ve| have| had| even| just| also| already| then| again| twice)* (?!{_NO_DEED})[a-z]{{2,}}ed(?![a-z])"
+    rf"|(?<![a-z])(?:i|we)(?:'ve| have| had| even| just| also| already| then| again"
+    rf"| twice)* (?!{_NO_DEED})[a-z]{{2,}}ed(?![a-z])"
     r"|(?:银行|快递员?|商家|店家|物业|师傅|医生|检测|质检|邮局|驿站|电信|移动|联通)(?:那边)?(?:说|让|回)"
     r"|(?:邻居|物业|门卫|保安|前台|驿站|家人|家里人|室友)[^,.;!?、\n]{0,4}(?:说|没(?:收|拿|见|看|签))"
-    r"|(?<![a-z])(?:neighbou?rs?|concierge|front desk|doorman|landlord|support|customer service|technician) (?:says?|said|told|has(?:n't)?|have(?:n't)?|knows?)(?![a-z])"
+    r"|(?<![a-z])(?:neighbou?rs?|concierge|front desk|doorman|landlord|support|customer service|technician) (?:says?"
+    r"|said|told|has(?:n't)?|have(?:n't)?|knows?)(?![a-z])"
     r"|(?<![a-z])(?:courier|bank|shop|store|seller|carrier|driver|post office|provider) (?:says|said|told|refused)"
-    r"|(?:按|照)(?:着)?(?:你们?|您|说明书?|客服|步骤)[^,.;!?、\n]{0,12}(?:做|弄|操作|来|试|充|重启|换|装|绑|连|按|擦|重置)"
+    r"|(?:按|照)(?:着)?(?:你们?|您|说明书?|客服|步骤)[^,.;!?、\n]{0,12}(?:做|弄|操作|来|试|充|重启|换|装|绑|连|按|擦"
+    r"|重置)"
     r"|第 ?[一二两三四五六七八九十几n0-9]+ ?[次回遍](?:来|去)?(?:找|联系|打|问|报|投诉|反馈|修|寄|contact|call|chat)"
-    r"|(?:你们|上次|之前|刚)(?:给我)?(?:换|修|寄)(?:给我|过来|来|回来|好)?的[^,.;!?、\n]{0,4}(?:也|又|还|照样)|你们(?:换|修)(?:给我|过来|回来)的"
+    r"|(?:你们|上次|之前|刚)(?:给我)?(?:换|修|寄)(?:给我|过来|来|回来|好)?的[^,.;!?、\n]{0,4}(?:也|又|还|照样)"
+    r"|你们(?:换|修)(?:给我|过来|回来)的"
     r"|(?<![说让叫要再该先])寄(?:回|去|到)[^,.;!?、\n]{0,4}(?:修|检|换)|自己[^,.;!?、\n]{0,4}(?:花钱)?买了"
     rf"|再(?:{_DEED})[^,.;!?、\n]{{0,6}}[一两三几][遍次下回] ?(?:又|还|也|没|依然|照样)"
     r"|(?:还是|一直|才|也|又|已经)(?:打|联系|问|找)不[通到上]"
     r"|(?<!给)我(?:[^,.;!?、\n能要想不让给盼]){0,4}打[^,.;!?、\n]{0,4}电话|电话[^,.;!?、\n]{0,3}(?:打不通|没人接|占线)"
-    rf"|(?:(?<![a-z])(?:ive|i|we|he|she|my (?:wife|husband|son|daughter|mum|mom|dad|brother|sister|neighbou?r|friend|colleague)|the (?:technician"
+    rf"|(?:(?<![a-z])(?:ive|i|we|he|she|my (?:wife|husband|son|daughter|mum|mom|dad|brother|sister|neighbou?r|friend"
+    rf"|colleague)|the (?:technician"
     rf"|electrician|repairman)|already|and|also"
     rf"|have|'ve|even|just|then|both|twice|but|so|first|again)"
     rf"(?:'ve| have| had| even| just| also| already| both| then| again| twice| now| actually| obviously| manually"
@@ -87,23 +103,31 @@ _AS_BOUGHT = re.compile(
     r"|好)?了|(?:后来|然后)换"
 )
 _NO_ATTEMPT = re.compile(
-    r"^[^,.;!?、\n]{0,2}(?:更新|升级|刷)(?:完|了|好|过)*[^,.;!?、\n]{0,4}(?:以后|之后|后)?就(?:没|这|变|不|黑|死|卡|坏|连)|(.)来\1去"
+    r"^[^,.;!?、\n]{0,2}(?:更新|升级|刷)(?:完|了|好|过)*[^,.;!?、\n]{0,4}(?:以后|之后|后)?就(?:没|这|变|不|黑|死|卡"
+    r"|坏|连)|(.)来\1去"
 )
 # A deed told without "done" ("充满电重启, 没用"): what came of it says that it was.
 _OUTCOME = re.compile(
-    r"^(?:但是?|可是?|结果|然后)*(?:也|还是|都|依然|仍然?|照样|全都?)*(?:没用|不行|没反应|没效果|无效|失败|不管用|没好|没变化|没区别|一样|老样子|白搭|又[坏断黑卡]"
+    r"^(?:但是?|可是?|结果|然后)*(?:也|还是|都|依然|仍然?|照样|全都?)*(?:没用|不行|没反应|没效果|无效|失败|不管用"
+    r"|没好|没变化|没区别|一样|老样子|白搭|又[坏断黑卡]"
     r"|还是|依然|照样|就好了|倒是)"
-    r"|^(?:but |and )?(?:no (?:luck|change|difference|effect|help)|nothing|same|still|didn't help|did not help|didn't work"
+    r"|^(?:but |and )?(?:no (?:luck|change|difference|effect|help)|nothing|same|still|didn't help|did not help"
+    r"|didn't work"
     r"|failed)(?![a-z])"
 )
-_BARE_DEED = re.compile(rf"^(?:我|先|又|再|也|然后|后来|先是|把)?[^不没别要会能,.;!?、\n]{{0,12}}(?:{_DEED})(?![吗呢么])")
+_BARE_DEED = re.compile(
+    rf"^(?:我|先|又|再|也|然后|后来|先是"
+    rf"|把)?[^不没别要会能,.;!?、\n]{{0,12}}(?:{_DEED})(?![吗呢么])"
+)
 _BARE_DEED_EN = re.compile(
-    r"^(?:and |then |also )?(?:re-?(?:start|boot|set|pair|install|connect|charg|plac|add|load|fresh)|updat|upgrad|chang|swap"
+    r"^(?:and |then |also )?(?:re-?(?:start|boot|set|pair|install|connect|charg|plac|add|load|fresh)|updat|upgrad"
+    r"|chang|swap"
     r"|clean|charg|clear|turn|switch|unplug|factory|hard|mov|delet|remov|try|us|forget|toggl|check|clos|open)[a-z]*"
 )
 _ALL_OF_IT = re.compile(r"[都全](?:试|做|弄|搞|来)(?:过|了)|(?<![a-z])(?:all|both|none of)(?![a-z])")
 _OF_OTHERS = re.compile(
-    r"^(?:你们?|您|他们?|她|我[家爸妈]|公司|上次(?:你|他|客服|小|那)|客服|快递员?|商家|店家|机器人|it |the (?:courier|bot|agent"
+    r"^(?:你们?|您|他们?|她|我[家爸妈]|公司|上次(?:你|他|客服|小|那)|客服|快递员?|商家|店家|机器人|it |the (?:courier"
+    r"|bot|agent"
     r"|shop)|you |they )"
 )
 _MINE = re.compile(r"我|(?<![a-z])(?:i|me|my|we|us)(?![a-z])")
@@ -111,29 +135,39 @@ _STEP = re.compile(
     r"请(?!问|稍|放心|勿|见谅|谅解|注意|别|不要|保持|先别)(?![小老他她给拍])(?![^,。]{0,10}(?:同事|主管|专员|研发"
     r"|仓库|财务|售后|工程师|师傅|快递|网络组|人工))|试试|试一下"
     r"|试一次|先(?:把|按|长按|打开|关|重启|换|检查)"
-    r"|(?:试|换|重启|重装|装|查|看|检查|更新|升级|连|配|充|擦|问|绑|清|拔)过[^。]{0,12}[吗没?？]|(?:开着|打开|关掉?|关了"
+    r"|(?:试|换|重启|重装|装|查|看|检查|更新|升级|连|配|充|擦|问|绑|清|拔)过[^。]{0,12}[吗没?？]|(?:开着|打开|关掉?"
+    r"|关了"
     r"|锁|充满|插好)[^。,]{0,6}[吗没?？]|(?:是否|是不是"
     r"|有没有)[^。,]{0,8}(?:开|关|勾选|锁|允许|充|插|连|换|试)|(?:分钟|小时)[^。,]{0,4}生效"
-    r"|(?:^|[,，。])麻烦您?(?!稍|等|提供|告诉|把订|发|说|报|了)|您(?:可以|再)?试着|建议您?|(?:别的|其[他它]|另一|换[一个])[^。,]{0,8}[吗呢?？]"
-    r"|(?:^|[,，:：])您?(?:先|再|就)?(?:长按|按住|打开|关掉|关闭|关一下|拔掉|插上|换[一个根]|重启|重新|退出|卸载|删掉|进入|点[一开“]"
-    r"|把[^,，转]{1,10}(?:[到放在出进上掉开关]|一下))(?![^。]{0,12}(?:同事|了[。,，]))|(?:方便|能否|可以)[^。,，]{0,6}(?:看|检查|试|换|按|问|关|开|重启)(?![^。]{0,8}给)[^。]*[吗?？]"
-    r"|(?<![a-z])(?:let's|you (?:can|could|might)(?: also| now)?|i'd suggest|i suggest|(?:may|might) help to|would you mind|how about)"
+    r"|(?:^|[,，。])麻烦您?(?!稍|等|提供|告诉|把订|发|说|报|了)|您(?:可以|再)?试着|建议您?|(?:别的|其[他它]|另一"
+    r"|换[一个])[^。,]{0,8}[吗呢?？]"
+    r"|(?:^|[,，:：])您?(?:先|再|就)?(?:长按|按住|打开|关掉|关闭|关一下|拔掉|插上|换[一个根]|重启|重新|退出|卸载|删掉"
+    r"|进入|点[一开“]"
+    r"|把[^,，转]{1,10}(?:[到放在出进上掉开关]|一下))(?![^。]{0,12}(?:同事|了[。,，]))|(?:方便|能否"
+    r"|可以)[^。,，]{0,6}(?:看|检查|试|换|按|问|关|开|重启)(?![^。]{0,8}给)[^。]*[吗?？]"
+    r"|(?<![a-z])(?:let's|you (?:can|could|might)(?: also| now)?|i'd suggest|i suggest|(?:may|might) help to"
+    r"|would you mind|how about)"
     r" (?!see|know|have|expect|return|refuse|send|keep|choose|get|be )[a-z]+(?![a-z])"
     r"|(?<![a-z])does it [a-z ]+ (?:with|on) (?:another|a different|other)(?![a-z])"
-    r"|(?<![a-z])(?:have|did) you (?:already |ever |also )?(?!get|got|receive|buy|bought|order|see|seen|hear|heard|notice"
-    r"|have|had|purchase)[a-z]+[^.]*[?]|(?<![a-z])(?:is|are) [a-z' ]{2,30} (?:on|off|in|enabled|open|connected|charged)(?![a-z])[^.]*[?]"
+    r"|(?<![a-z])(?:have|did) you (?:already |ever |also )?(?!get|got|receive|buy|bought|order|see|seen|hear|heard"
+    r"|notice"
+    r"|have|had|purchase)[a-z]+[^.]*[?]|(?<![a-z])(?:is|are) [a-z' ]{2,30} (?:on|off|in|enabled|open|connected"
+    r"|charged)(?![a-z])[^.]*[?]"
     r"|(?<![a-z])(?:please|(?:could|can|would|will) you(?: please)?) (?:also |then |now |just |first |once )?"
-    r"(?!tell|send|give|share|note|wait|hold on|bear|let|confirm|provide|describe|accept|say|call me|contact|e?mail|write"
+    r"(?!tell|send|give|share|note|wait|hold on|bear|let|confirm|provide|describe|accept|say|call me|contact|e?mail"
+    r"|write"
     r"|read|don't|do not|forgive|excuse|allow me|be |take (?:care|your|all))[a-z]+"
     r"|(?:^|[,:;] ?|then |first |now |also |and )(?:try|move|turn|hold"
     r"|press|restart|reset|unplug|plug|charge|remove|delete|forget"
     r"|re-?pair|pair|connect|close|update|install|reinstall|clean|wipe|switch|log|sign|clear|stand"
-    r"|wear|leave|take(?! (?:all|your|care))|use|open|set|put|look|go|swap|change|allow|keep(?! (?:me|in|us))|check|enable|disable"
+    r"|wear|leave|take(?! (?:all|your|care))|use|open|set|put|look|go|swap|change|allow|keep(?! (?:me|in|us))|check"
+    r"|enable|disable"
     r"|scan|place|tap|pull|add)(?![a-z])"
 )
 # A sum of what was done already, which a customer confirms or corrects.
 _SUMMED_UP = re.compile(
-    r"您[^,。?？]{0,8}(?:试|做|重启|换|装|充|擦|绑)过(?!的)[^?？]*$|(?<![a-z])you(?:'ve| have)? (?:already )?tried[^?]*$"
+    r"您[^,。?？]{0,8}(?:试|做|重启|换|装|充|擦|绑)过(?!的)[^?？]*$|(?<![a-z])you(?:'ve"
+    r"| have)? (?:already )?tried[^?]*$"
 )
 _CONFIRMS = re.compile(
     r"^(?:对|是的?|嗯|没错|都?试过|都?做过|(?:yes|yep|yeah|yup|right|correct|exactly|i did|all of)(?![a-z]))"
@@ -145,15 +179,19 @@ _ASKS = re.compile(
 )
 # A reply that speaks of something else than how the step went, by its first clause.
 _ELSE = re.compile(
-    r"凭什么|为什么|算了|人工|你们|投诉|lm[0-9]|(?<![0-9])(?<!error )(?<!error)(?<!code )(?<!错误)(?<!错误码)(?<!代码)[0-9]{4,}|^[0-9.\s]+$"
+    r"凭什么|为什么|算了|人工|你们|投诉|lm[0-9]"
+    r"|(?<![0-9])(?<!error )(?<!error)(?<!code )(?<!错误)(?<!错误码)(?<!代码)[0-9]{4,}|^[0-9.\s]+$"
     r"|退[货款钱]|我要|赔|^在吗|[?？]\s*$|吗$|^(?:怎么|哪|啥|什么|在吗|喂)"
     r"|^(?:so |and |but )?(?:why|what|where|how|which|you|are you|can you|could you|do you)(?![a-z])"
-    r"|(?<![a-z])(?:i(?:'m| am) (?:not|done|tired|sick|at work|leaving|out|away)|i want|i need|money|refund|human|person)(?![a-z])"
+    r"|(?<![a-z])(?:i(?:'m| am) (?:not|done|tired|sick|at work|leaving|out|away)|i want|i need|money|refund|human"
+    r"|person)(?![a-z])"
 )
 # A refusal or a promise to do it later, anywhere in the reply.
 _UNDONE = re.compile(
-    r"没(?:有)?(?:试|装|用|买|碰|动|开|关|换|重启|重装|连|绑|点|调|设|拔|拆|充|擦|更新|升级)过|(?:还没|没来得及|没顾上)(?:试|弄|做|有空|换|重)|没法(?:试|弄|按|做|看)|没时间|没空|没那个|没这个设备"
-    r"|不想|不会(?:弄|用|操作|按|调|看|$)|不敢|不要|懒得|以后再|回家|下班|等会|晚点|^那(?:可|肯定)?不行|才来|不在[我身家]|在外面"
+    r"没(?:有)?(?:试|装|用|买|碰|动|开|关|换|重启|重装|连|绑|点|调|设|拔|拆|充|擦|更新|升级)过|(?:还没|没来得及"
+    r"|没顾上)(?:试|弄|做|有空|换|重)|没法(?:试|弄|按|做|看)|没时间|没空|没那个|没这个设备"
+    r"|不想|不会(?:弄|用|操作|按|调|看|$)|不敢|不要|懒得|以后再|回家|下班|等会|晚点|^那(?:可|肯定)?不行|才来"
+    r"|不在[我身家]|在外面"
     r"|(?<![a-z])(?:^later|(?:do|try) (?:it|that|this)? ?later|tonight|haven't|don't have|i won't)(?![a-z])"
 )
 _NOT_YET = re.compile(

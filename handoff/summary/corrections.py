@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.agents.models import Agent
 from handoff.clock import iso, now
 from handoff.conversations.models import Conversation
+from handoff.customers.models import Customer
+from handoff.locales import text
 from handoff.privacy.masking import anonymous
 from handoff.summary.models import Correction, Fact
 
@@ -112,16 +114,29 @@ def correct(
 
 async def for_designers(session: AsyncSession, language: str) -> list[dict[str, Any]]:
     """Return the newest corrections of all conversations, with nothing by which a customer could be known."""
-    rows = await session.scalars(select(Correction).order_by(Correction.id.desc()).limit(NEWEST))
+    query = (
+        select(Correction, Customer.name)
+        .join(Conversation, Conversation.id == Correction.conversation_id)
+        .join(Customer, Customer.id == Conversation.customer_id)
+        .order_by(Correction.id.desc())
+        .limit(NEWEST)
+    )
     return [
         {
             "part": row.part,
             "name": row.name,
-            "claimed": anonymous(row.claimed, language),
-            "quote": anonymous(row.quote, language) if row.quote else None,
-            "value": anonymous(row.value, language) if row.value else None,
+            "claimed": _masked(row.claimed, customer, language),
+            "quote": _masked(row.quote, customer, language),
+            "value": _masked(row.value, customer, language),
             "created_at": iso(row.created_at),
         }
-        for row in rows
+        for row, customer in (await session.execute(query)).tuples()
         if row.name != "phone_last4"
     ]
+
+
+def _masked(words: str | None, customer: str | None, language: str) -> str | None:
+    """Return words without personal data; a headline begins with the customer's name."""
+    if words is None:
+        return None
+    return anonymous(words.replace(customer, text("desk.customer", language)) if customer else words, language)

@@ -25,7 +25,8 @@ SHORTEST_NUMBER = 5
 LONGEST_READ = 600
 _DENIED = re.compile(r"(?:不是|并非|而非|(?<![a-z])(?:not|isn't|wasn't)(?: an?| the)?)\s*$")
 _ERROR = re.compile(
-    r"(?:(?<![a-z])(?:error|err|code|failed)|错误|代码|失败|报错)(?: ?(?:code|number|码|代码|号))?[ :：,，“\"]{0,3}(-?[0-9]{1,5})(?![0-9:%]|[.][0-9])"
+    r"(?:(?<![a-z])(?:error|err|code|failed)|错误|代码|失败|报错)(?: ?(?:code|number|码|代码"
+    r"|号))?[ :：,，“\"]{0,3}(-?[0-9]{1,5})(?![0-9:%]|[.][0-9])"
 )
 _SYSTEMS = {
     "harmonyos": re.compile(r"鸿蒙|(?<![a-z])harmony ?os(?![a-z])"),
@@ -34,7 +35,8 @@ _SYSTEMS = {
 }
 _VERSION = re.compile(r"^\W*v?([0-9]{1,2}(?:\.[0-9]{1,2}){0,2})(?![0-9.])")
 _FINE = re.compile(
-    r"正常|是好的|没(?:问题|事)|能用|以前|(?<![a-z])(?:works?|working|fine|ok(?:ay)?|no problem)(?![a-z])|朋友|同事|邻居|别人"
+    r"正常|是好的|没(?:问题|事)|能用|以前|(?<![a-z])(?:works?|working|fine|ok(?:ay)?|no problem)(?![a-z])|朋友|同事"
+    r"|邻居|别人"
 )
 _MATTERS = re.compile(r"退|换|修|没到|没发|到了|丢|少了|(?<![a-z])(?:return|refund|missing|arrived?|exchange|repair)")
 # A watch that is only called "表", which is part of many other words.

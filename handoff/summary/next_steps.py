@@ -42,12 +42,14 @@ def advice() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def next_steps(record: Record, wished: list[Hope], language: str) -> list[dict[str, Any]]:
-    """Return at most five steps, the most urgent first; nothing that the customer already tried, or was called wrong."""
+    """Return at most five steps, the most urgent first; nothing that was tried already or called wrong."""
     steps = _steps(record, wished, language)
     wrong = called_wrong("next_steps", record.corrections)
     if wrong:
         others = [_steps(record, wished, one) for one in LANGUAGES]
-        steps = [step for step, *same in zip(steps, *others, strict=False) if wrong.isdisjoint(one.text for one in same)]
+        steps = [
+            step for step, *same in zip(steps, *others, strict=False) if wrong.isdisjoint(one.text for one in same)
+        ]
     return [{"text": step.text, "source": step.source} for step in steps[:MOST_STEPS]]
 
 

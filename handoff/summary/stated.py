@@ -29,23 +29,34 @@ _FIGURES = {"一": "1", "二": "2", "两": "2", "三": "3"}
 _FOUR = re.compile(r"(?<![0-9a-z.\-])[0-9]{4}(?![0-9\-年]|[.][0-9])")
 _ASKS_TROUBLE = re.compile(
     r"(?:什么|啥)(?:问题|现象|情况|故障|毛病|事)|哪里(?:不对|有问题|出问题|坏)|坏在哪|怎么了|发生了什么|描述一下"
-    r"|(?<![a-z])what(?:'s| is| was| has)?(?: the| exactly| seems to be the)? ?(?:trouble|matter|problem|wrong|happen(?:s|ed|ing)?)(?![a-z])"
+    r"|(?<![a-z])what(?:'s| is| was| has)?(?: the| exactly| seems to be the)? ?(?:trouble|matter|problem|wrong"
+    r"|happen(?:s|ed|ing)?)(?![a-z])"
 )
 _ASKS_WHEN = re.compile(
-    r"(?:什么时候|哪天|何时|几号|几月|哪年|多久)[^。?？]*(?:买|收到|收货|下单|到手|入手|购)|(?:买|收到|收货|下单|到手|入手|购)[^。?？]*(?:什么时候|哪天|何时|几号|几月|多久)"
+    r"(?:什么时候|哪天|何时|几号|几月|哪年|多久)[^。?？]*(?:买|收到|收货|下单|到手|入手|购)|(?:买|收到|收货|下单|到手"
+    r"|入手|购)[^。?？]*(?:什么时候|哪天|何时|几号|几月|多久)"
     r"|(?<![a-z])(?:when|how long ago)(?![a-z])[^.?]*(?:buy|bought|purchase|get it|receive|order|arrive)"
 )
 _DAY = re.compile(
-    r"[0-9]{4}(?:年[0-9]{1,2}月(?:[0-9]{1,2}[日号])?|-[0-9]{1,2}-[0-9]{1,2})|(?:大?前年|去年|今年)(?:[0-9一二三四五六七八九十]{1,2}月份?|年?[底初中]|[春夏秋冬]天)?"
-    r"|(?:上上?个?|这个?|本)(?:月|周|星期|礼拜)[一二三四五六日天末初底]?|[0-9一二三四五六七八九十]{1,2}月(?:份|[底初])?(?:[0-9]{1,2}[日号])?|[0-9]{1,2}号"
-    r"|大?[前昨今]天|双(?:十一|11|十二|12)|618|国庆|春节|元旦|五一|中秋|(?:[0-9]+|[一两二三四五六七八九十半几]+)个?(?:多)?(?:月|年|周|天|星期)(?:以?前|了)"
-    r"|(?<![a-z])(?:last (?:week|month|year|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter)|yesterday|today"
+    r"[0-9]{4}(?:年[0-9]{1,2}月(?:[0-9]{1,2}[日号])?|-[0-9]{1,2}-[0-9]{1,2})|(?:大?前年|去年"
+    r"|今年)(?:[0-9一二三四五六七八九十]{1,2}月份?|年?[底初中]|[春夏秋冬]天)?"
+    r"|(?:上上?个?|这个?|本)(?:月|周|星期|礼拜)[一二三四五六日天末初底]?|[0-9一二三四五六七八九十]{1,2}月(?:份"
+    r"|[底初])?(?:[0-9]{1,2}[日号])?|[0-9]{1,2}号"
+    r"|大?[前昨今]天|双(?:十一|11|十二|12)|618|国庆|春节|元旦|五一|中秋|(?:[0-9]+"
+    r"|[一两二三四五六七八九十半几]+)个?(?:多)?(?:月|年|周|天|星期)(?:以?前|了)"
+    r"|(?<![a-z])(?:last (?:week|month|year|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer"
+    r"|autumn|winter)|yesterday|today"
     r"|(?:[0-9]+|a|one|two|three|four|five|six) (?:days?|weeks?|months?|years?) ago"
-    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)(?: [0-9]{1,2})?(?:,? [0-9]{4})?)(?![a-z])"
+    r"|(?:january|february|march|april|may|june|july|august|september|october|november"
+    r"|december)(?: [0-9]{1,2})?(?:,? [0-9]{4})?)(?![a-z])"
 )
 _FAULT = re.compile(
-    r"不(?:准|亮|响|动|走|震|转|充电|开机|出水|同步|显示|工作|能用|好使)|没(?:反应|声音|画面|图像|信号|网)|连不上|上不了|充不[进上]|打不开|开不了|搜不到|坏了|碎|裂|黑屏|花屏|白屏|死机|卡住|断(?:线|网|连)|掉线|归零|为零|乱跳|闪|发烫|进水|漏|脱胶|失灵"
-    r"|(?<![a-z])(?:broken|broke|cracked|flicker(?:s|ing)?|blink(?:s|ing)?|black since|dead|black (?:screen|picture)|crash\w*|won't|doesn't|not (?:working|syncing|charging|connecting)|stopped|stuck|disappeared|drops?|dropped|freezes|frozen|wrong)(?![a-z])"
+    r"不(?:准|亮|响|动|走|震|转|充电|开机|出水|同步|显示|工作|能用|好使)|没(?:反应|声音|画面|图像|信号|网)|连不上"
+    r"|上不了|充不[进上]|打不开|开不了|搜不到|坏了|碎|裂|黑屏|花屏|白屏|死机|卡住|断(?:线|网|连)|掉线|归零|为零|乱跳"
+    r"|闪|发烫|进水|漏|脱胶|失灵"
+    r"|(?<![a-z])(?:broken|broke|cracked|flicker(?:s|ing)?|blink(?:s|ing)?|black since|dead|black (?:screen|picture)"
+    r"|crash\w*|won't|doesn't|not (?:working|syncing|charging|connecting)|stopped|stuck|disappeared|drops?|dropped"
+    r"|freezes|frozen|wrong)(?![a-z])"
 )
 
 
@@ -97,7 +108,11 @@ def _answered(facts: list[Fact], messages: list[Message]) -> list[Fact]:
             question = words
         elif message.sender == Sender.CUSTOMER and message.payload is None:
             own = [fact for fact in facts if fact.source_seq == message.seq]
-            said = [*_phone(message, question, candidates), *_model(message, question, facts), *_bought(message, question)]
+            said = [
+                *_phone(message, question, candidates),
+                *_model(message, question, facts),
+                *_bought(message, question),
+            ]
             said = [one for one in said if not any(fact.name == one.name for fact in own)]
             for one in [*said, *further(message, own, question)]:
                 found.append(_fact(one.name, one.value, one.quote, message, len(found) + 1))
@@ -143,7 +158,7 @@ def _answers_what(one: Statement, messages: list[Message]) -> bool:
 
 
 def _in_own_words(facts: list[Fact], messages: list[Message]) -> list[Statement]:
-    """Return the customer's sentences that tell of trouble with a device: the first, one more, or as the answer to it."""
+    """Return the sentences that tell of trouble with a device: the first, one more, or the answer to what it is."""
     found: list[Statement] = []
     devices = {fact.source_seq for fact in facts if fact.name in {"product", "device_model"}}
     question = ""

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from handoff.assistant.client import BotFact, Tried
 from handoff.conversations.models import Conversation, Sender
 from handoff.conversations.service import Conversations, Said
+from handoff.customers.models import Customer
 from handoff.customers.service import Customers
 from handoff.desk import desk
 from handoff.locales import LANGUAGES
@@ -264,7 +265,12 @@ class TestEndpoint:
         facts = {fact["name"]: fact for fact in written["facts"]}
         assert facts["device_model"]["quote"] == "手环2" and facts["device_model"]["source"] == {"seq": 1}
         assert facts["os"]["value"] == "ios" and facts["firmware_version"]["source"] == {"context": True}
-        assert written["tried"][0] == {"text": "重启过设备", "code": "restart_device", "quote": "重启过了也没用", "seq": 1}
+        assert written["tried"][0] == {
+            "text": "重启过设备",
+            "code": "restart_device",
+            "quote": "重启过了也没用",
+            "seq": 1,
+        }
         assert [hope["text"] for hope in written["hopes"]] == ["退货"]
         assert any(step["source"].get("known_issue") == "steps-zero-ios" for step in written["next_steps"])
 
@@ -392,6 +398,18 @@ class TestWrong:
         [kept] = (await designer.get("/summary/corrections")).json()["items"]
         assert (kept["claimed"], kept["value"], kept["quote"]) == ("band-2", "band-3", "手环2")
         assert (await person.get("/summary/corrections")).status_code == 403
+
+    async def test_a_struck_headline_does_not_name_the_customer(self, running: RunningDesk) -> None:
+        customer, person, path = await self.told(running)
+        async with desk.database.write() as session:
+            conversation = await session.get_one(Conversation, customer.id)
+            (await session.get_one(Customer, conversation.customer_id)).name = "欧阳若兰"
+        headline = (await person.get(path)).json()["headline"]
+        assert "欧阳若兰" in headline
+        await person.post(f"{path}/wrong", {"part": "headline", "said": headline})
+        designer = await running.person("mei", "designer", ())
+        [kept] = (await designer.get("/summary/corrections")).json()["items"]
+        assert kept["part"] == "headline" and "欧阳若兰" not in kept["claimed"]
 
 
 class TestClosing:
