@@ -130,7 +130,7 @@ async def for_designers(session: AsyncSession, language: str) -> list[dict[str, 
             "value": _masked(row.value, customer, language),
             "created_at": iso(row.created_at),
         }
-        for row, customer in (await session.execute(query)).tuples()
+        for row, customer in await session.execute(query)
         if row.name != "phone_last4"
     ]
 
