@@ -17,14 +17,14 @@ MOST_IN_ONE_MESSAGE = 8
 _DEED = (
     r"试|换|重启|重装|重置|重新?[配连绑装登加添]|恢复|关|开|删|卸|装|配|绑|连|充|擦|清|升|更新|更到|拔|插|按"
     r"|(?<![0-9一二三四五六七八九十半两])点|问|打|联系|找"
-    r"|投诉|反映|反馈|报|查|搬(?!家)|调|改|加|设|跑|去|量|称|冲|拍|挪|放|拆|翻|接|退出|忽略|扫|校准|设置|检查"
+    r"|投诉|反映|反馈|报|查|搬(?!家)|调|改|加|设|跑|去|量|称|冲|拍|挪|放(?![弃心])|拆|翻|接|退出|忽略|扫|校准|设置|检查"
     r"|申请|催|走(?=[了过完][^,.;!?、\n]{0,5}[0-9一二两三四五六七八九十百千几半步圈趟])|送|寄|洗|晒|吹|晾|贴|关闭"
     r"|打开|返修|敲|选"
     r"|测|比对|对比|登|输|提交|上传|垫|捂|烤|泡|磨|刷新|刷机|刷固件|腾|对调|借|托|自费|弄(?![坏丢错脏没懂明清])|折腾"
     r"|捣鼓|留言|聊"
 )
 _PAST = (
-    r"tried|re-?(?:started|booted|set|paired|installed|moved|connected|charged)|rebooted|turned|switched"
+    r"tried|retried|re-?(?:started|booted|set|paired|installed|moved|connected|charged)|rebooted|turned|switched"
     r"|changed|charged|cleaned|wiped|checked"
     r"|looked|called|rang|phoned|emailed|wrote to|asked|swapped|moved|updated|upgraded|deleted|removed"
     r"|unplugged|plugged|pulled|pressed|held"
@@ -43,7 +43,8 @@ _PAST = (
 _NO_DEED = (
     r"(?:received|ordered|noticed|wanted|needed|liked|loved|expected|hoped|used|lived|believed|realised|realized|agreed"
     r"|decided|purchased|missed|trusted|worked|planned|preferred|injured|burned|wasted|stopped|failed|started|assumed"
-    r"|mentioned|retired|moved|married|figured|learned|wondered|promised|counted|shared|returned|tired|need|feed"
+    r"|mentioned|landed|arrived|travelled|traveled|retired|moved|married|figured|learned|wondered|promised|counted"
+    r"|shared|returned|tired|need|feed"
     r"|speed|indeed)(?![a-z])"
 )
 _GAP = r"(?:(?!不|没|就|都|后|错|坏|会|能)[^,.;!?、\n])"
@@ -60,6 +61,15 @@ _DONE = re.compile(
     r"|^(?:re-?[a-z]+|delet|updat|chang|swapp|clean|switch|turn|unplugg)[a-z]*ing(?![a-z]).*(?:doesn't|didn't"
     r"|does not|did not|did nothing|changed nothing|no (?:help|use|difference)|makes no)"
     r"|(?<![a-z])(?:been|was) on the phone (?:with|to)(?![a-z])"
+    r"|怎么[^,.;!?、\n]{1,4}(?:都|也)(?:[不没]|打不|连不)|也(?:没用|不管用|无效)"
+    r"|(?<![机屏坏死黑断灭])(?<=[\u4e00-\u9fff])了(?:也|都|还是)?(?:没用|不行|没反应|无效|不管用)"
+    r"|[0-9一二两三四五六七八九十百几][次遍下](?:也|都|还是)?(?:没|不)"
+    r"|(?<![a-z])i (?:press|restart|reset|try|change|charge|clean|reboot|reinstall|check)(?![a-z])[a-z ]* (?:but"
+    r"|still)(?![a-z])"
+    r"|再试[^,.;!?、\n]{0,2}(?:还|也|又|依然)|(?:按|点|插|试|充|擦|拔|重启|换|戴)了没(?:光|电|动|反|亮|声|网|信|变|用"
+    r"|效)"
+    r"|(?<![a-z])(?:still|nothing|same|no)(?![a-z]).* after (?:a |the |my )?(?:re-?[a-z]+|updat|chang|swapp|clean"
+    r"|charg|delet)[a-z]*(?![a-z])"
     r"|照[做办](?:了|过)?|(?:跟|和|给|向)[^,.;!?、\n]{0,6}(?:客服|你们|快递|商家|店|物业|师傅|售后"
     r"|平台)[^,.;!?、\n]{0,8}(?:说|讲|聊|写|发)[过了]"
     r"|(?:别的|其[他它]|另[一外]|旧|朋友|老[公婆]|媳妇|同事|邻居|家里)[^,.;!?、\n]{0,6}(?:手机|设备|电脑|平板|账号"
@@ -95,15 +105,24 @@ _DONE = re.compile(
 )
 _NOT_DONE = re.compile(
     r"(?:没有?|不|别|未|不要|不想|没法|怎么|如何|要不要|能不能|可以|要|想|会|准备|打算|如果|要是|万一|再|帮我"
-    r"|给我|求|请|等我|谁)[^,.;!?、\s（(]{0,4}$"
+    r"|给我|求|请|等我|谁|被我|(?<!我)自己|自动|突然|无缘无故)[^,.;!?、\s（(]{0,4}$"
     r"|(?<![a-z])(?:not|no|never|n't|if|will|should|can|could|would|to|going|want|how)[a-z' ]{0,10}$"
 )
 _AS_BOUGHT = re.compile(
     r"(?:收货|到货|买|拿到|收到)(?:了|来|回来)?(?:以?后|之后)?[^,.;!?\n]{0,20}(?:装|连|配|绑|加|设)(?:上"
     r"|好)?了|(?:后来|然后)换"
 )
+# A question about a step is none that was done, unless it tells what came of it.
+_ASKS_HOW = re.compile(
+    r"^(?!.*(?:没用|不行|还是|也[不没]|都[不没]|失败|没反应|[次遍]))(?:.*(?:怎么|要不要|能不能|可不可以|如何|会不会"
+    r"|要重新|需要重)|.*[吗么]$)"
+    r"|^reset(?![a-z ]*(?:twice|times|already|again))"
+)
 _NO_ATTEMPT = re.compile(
-    r"^[^,.;!?、\n]{0,2}(?:更新|升级|刷)(?:完|了|好|过)*[^,.;!?、\n]{0,4}(?:以后|之后|后)?就(?:没|这|变|不|黑|死|卡"
+    r"^(?:更新|升级)(?:完|了|好)[^,.;!?、\n]{0,4}(?:停|变|断|掉|才|少)|^[换改开搬][了过][^,.;!?、\n]{1,8}?(?:就"
+    r"|后)(?:掉|断|连不|不|没|慢|速)"
+    r"|^.{0,8}完再|^[^,.;!?、\n]{0,2}(?:更新|升级|刷)(?:完|了|好|过)*[^,.;!?、\n]{0,4}(?:以后|之后|后)?就(?:没|这|变"
+    r"|不|黑|死|卡"
     r"|坏|连)|(.)来\1去"
 )
 # A deed told without "done" ("充满电重启, 没用"): what came of it says that it was.
@@ -164,6 +183,16 @@ _STEP = re.compile(
     r"|enable|disable"
     r"|scan|place|tap|pull|add)(?![a-z])"
 )
+# A question about how a trial goes, whatever word it asks with.
+_ASKS_OUTCOME = re.compile(
+    r"(?:按|插|拔|换|重启|打开|关掉|充)[^。?？]{0,14}(?:怎么样|有反应|亮不亮)[^。?？]*[?？]|(?:也|还)是?(?:这样|一样"
+    r"|不行|不亮|连不上)[吗么]?[?？]"
+    r"|(试|换|查|问|充|装|重启)没\1|有没有(?:试|换|重启|充|查|问|擦|装|拔|更新|联系)|(?:好|行|恢复|解决|变化"
+    r"|正常)(?:些|点)?了?[吗没][?？]"
+    r"|(?<![a-z])what (?:happens|do you see|does it (?:say|show|do)) (?:if|when|after|once)(?![a-z])"
+    r"|(?<![a-z])(?:did (?:it|that) (?:help|work)|any (?:change|luck|better|difference)"
+    r"|does (?:it|that|the same) (?:help|work|happen|change)|(?:the )?same (?:with|on|in))(?![a-z])[^.]*[?]"
+)
 # A sum of what was done already, which a customer confirms or corrects.
 _SUMMED_UP = re.compile(
     r"您[^,。?？]{0,8}(?:试|做|重启|换|装|充|擦|绑)过(?!的)[^?？]*$|(?<![a-z])you(?:'ve"
@@ -179,8 +208,8 @@ _ASKS = re.compile(
 )
 # A reply that speaks of something else than how the step went, by its first clause.
 _ELSE = re.compile(
-    r"凭什么|为什么|算了|人工|你们|投诉|lm[0-9]"
-    r"|(?<![0-9])(?<!error )(?<!error)(?<!code )(?<!错误)(?<!错误码)(?<!代码)[0-9]{4,}|^[0-9.\s]+$"
+    r"凭什么|为什么|算了|人工|^你们|你们(?:这|怎么|到底|是|能|什么|就)|投诉|lm[0-9]"
+    r"|尾号|^\W*[0-9]{4,}\W*$|^[0-9.\s]+$"
     r"|退[货款钱]|我要|赔|^在吗|[?？]\s*$|吗$|^(?:怎么|哪|啥|什么|在吗|喂)"
     r"|^(?:so |and |but )?(?:why|what|where|how|which|you|are you|can you|could you|do you)(?![a-z])"
     r"|(?<![a-z])(?:i(?:'m| am) (?:not|done|tired|sick|at work|leaving|out|away)|i want|i need|money|refund|human"
@@ -243,22 +272,23 @@ def attempts(messages: Iterable[Message]) -> list[Attempt]:
     found: list[Attempt] = []
     heard: set[str] = set()
     step: _Step | None = None
-    open_still = False
+    open_still = is_told = False
     for message in messages:
         if message.sender in {Sender.BOT, Sender.AGENT}:
             step = _step(message.text) or (step if open_still else None)
-            open_still = True
+            open_still, is_told = True, False
         elif message.sender == Sender.CUSTOMER and message.payload is None and message.text.strip():
             told = _reported(message, heard)
             reply = _first_answer(message.text)
-            if step and step.is_answered_by(reply):
+            goes_on = not is_told or _OUTCOME.search(fold(reply)) is not None
+            if step and goes_on and step.is_answered_by(reply):
                 quote = excerpt(message.text[message.text.find(reply) :], LONGEST_QUOTE)
                 first = next(iter(clauses(reply)), reply)
                 told = [one for one in told if step.summed_up or one.quote not in first]
                 told.insert(0, Attempt(step.text, quote, message.seq, step.summed_up))
             found += told
+            is_told = is_told or bool(told)
             open_still = step is not None and step.is_put_off_by(reply)
-            step = step if not told else None
     return found
 
 
@@ -304,7 +334,7 @@ def _is_done(words: str) -> bool:
         return False
     for match in _DONE.finditer(words):
         before = words[: match.start()]
-        if _NO_ATTEMPT.search(words[match.start() :]) or _NOT_DONE.search(before):
+        if _NO_ATTEMPT.search(words[match.start() :]) or _NOT_DONE.search(before) or _ASKS_HOW.search(words):
             continue
         if not _AS_BOUGHT.search(before + match.group()):
             return True
@@ -323,6 +353,8 @@ def _step(text: str) -> _Step | None:
     summed_up = None
     for sentence in re.split(r"(?<=[。!?！？\n])|(?<=[a-z0-9]\.)\s", text):
         words = fold(sentence.strip())
+        if _ASKS_OUTCOME.search(words):
+            return _Step(excerpt(sentence, LONGEST_QUOTE))
         if _ASKS.search(words):
             continue
         if _STEP.search(words):
