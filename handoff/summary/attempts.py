@@ -316,9 +316,7 @@ def _goes_on(between: str, words: str) -> bool:
     """Tell whether a clause goes on with a list of things done: "试过换网线、换信道", "tried resetting, updating"."""
     if "、" in between:
         return re.match(rf"(?:{_DEED}|[a-z])", words) is not None
-    return re.match(r"(?:and |then )?(?:even |also )?[a-z-]{3,}ing(?![a-z])", words) is not None and (
-        _BARE_DEED_EN.match(words) is not None
-    )
+    return "ing" in words and _BARE_DEED_EN.match(words) is not None
 
 
 def _came_to(words: str, after: str) -> bool:

@@ -70,7 +70,7 @@ _STAKE = re.compile(
 OWN_WORDS = "own_words"
 SHORTEST_QUESTION = 2
 _NO_QUESTION = re.compile(
-    r"^(?:在吗|你好|喂)[^?？]*$|复读机|机器人|人话|^你?当我|佩服|没想到|^(?:did|can't|cannot|isn't|is|has|have|does"
+    r"^(?:在吗|你好|喂)[^?？]*$|^\W*[0-9]+\W*$|复读机|机器人|人话|^你?当我|佩服|没想到|^(?:did|can't|cannot|isn't|is|has|have|does"
     r"|do|are|will|should)(?![a-z])[^?]*$"
 )
 

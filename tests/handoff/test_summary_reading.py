@@ -185,6 +185,20 @@ class TestNeeds:
         [hope] = written(story)["hopes"]
         assert (hope["quote"], hope["text"], hope["seq"]) == (words, f"“{words}”", 1)
 
+    @pytest.mark.parametrize("words", ["在吗", "260？", "你是复读机吗？？", "did that, it's from yesterday"])
+    def test_an_exclamation_is_no_wish(self, words: str) -> None:
+        story = Story()
+        story.customer(words)
+        assert written(story)["hopes"] == []
+
+    def test_a_question_is_kept_and_named_hopes_lead_the_headline(self) -> None:
+        story = Story()
+        story.customer("体脂秤进水了保不保")
+        story.customer("那给我退货")
+        summed_up = written(story)
+        assert [hope["quote"] for hope in summed_up["hopes"]] == ["体脂秤进水了保不保", "那给我退货"]
+        assert summed_up["headline"].index("退货") < summed_up["headline"].rindex("保不保")
+
 
 class TestAnswers:
     """What a bare answer says, and which trouble is the customer's."""
