@@ -153,6 +153,10 @@ async def test_every_line_of_the_summary_can_be_called_wrong_and_designers_read_
         for part in ("一句话摘要", "问题", "下一步", "经过", "机器人说过的"):
             await expect(corrections.get_by_role("listitem").filter(has_text=part).first).to_be_visible()
         await designer.screenshot(path=tmp_path / "corrections.png", full_page=True)
+        await page.get_by_role("button", name="结束", exact=True).click()
+        await page.get_by_label("已解决").check()
+        await page.get_by_role("dialog").get_by_role("button", name="结束", exact=True).click()
+        await one.until(lambda seen: seen["owner"] == "closed", "closed")
 
 
 async def test_two_agents_click_at_once(desktop_page: Page, browser: Browser, product: Product, tmp_path: Path) -> None:
