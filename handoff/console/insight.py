@@ -16,9 +16,12 @@ from handoff.clock import iso, now
 from handoff.conversations.models import Conversation, Message, Sender
 from handoff.desk import desk
 from handoff.errors import ApiError
+from handoff.locales import text
 from handoff.principals import AgentCaller
 from handoff.privacy.masking import anonymous
 from handoff.queue.models import Handoff
+from handoff.summary.corrections import for_designers
+from handoff.summary.labels import readable
 
 READERS = {Role.DESIGNER, Role.ADMIN}
 PERIODS = (1, 7, 30)
@@ -54,6 +57,7 @@ async def review(caller: AgentCaller, days: int, language: str) -> dict[str, Any
         )
         conversations = await _count(session, Conversation, since)
         reasons = await _reasons(session, since)
+        corrections = await for_designers(session, language)
     lost = [message for message in messages if _intent(message) in NOT_UNDERSTOOD]
     unsure = [message for message in messages if message not in lost and _confidence(message) < UNSURE_BELOW]
     return {
@@ -68,7 +72,17 @@ async def review(caller: AgentCaller, days: int, language: str) -> dict[str, Any
         "reasons": [{"name": name, "count": count} for name, count in reasons.most_common()],
         "lost": phrases(lost, language),
         "unsure": phrases(unsure, language),
+        "corrections": [_readable(row, language) for row in corrections],
     }
+
+
+def _readable(row: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return a correction with a fact's name and values as people read them."""
+    name = row["name"]
+    if name is None:
+        return {**row, "label": None}
+    values = {key: readable(name, row[key], language) if row[key] else None for key in ("claimed", "value")}
+    return {**row, **values, "label": text(f"summary.fact_{name}", language)}
 
 
 async def _count(session: AsyncSession, table: type[Conversation], since: Any) -> int:

@@ -9,7 +9,7 @@ from handoff.privacy.masking import mask
 from handoff.summary import mood
 from handoff.summary.designers import trouble
 from handoff.summary.evidence import excerpt, fold
-from handoff.summary.hopes import Hope
+from handoff.summary.hopes import OWN_WORDS, Hope
 from handoff.summary.labels import device, moment, named, phone
 from handoff.summary.record import Record, intent
 from handoff.summary.speech import problem
@@ -96,5 +96,7 @@ def _mood(record: Record, language: str) -> str | None:
 
 
 def _hope(found: list[Hope], language: str) -> str | None:
-    wished = [mask(hope.text[language], language) for hope in found[:MOST_HOPES]]
+    """Name the first hopes; those that have a name come before what only stands in the customer's words."""
+    ranked = sorted(found, key=lambda hope: hope.key == OWN_WORDS)
+    wished = [mask(hope.text[language], language) for hope in ranked[:MOST_HOPES]]
     return text("summary.hope", language, hopes=text("summary.and", language).join(wished)) if wished else None

@@ -11,9 +11,10 @@ import yaml
 
 from handoff.clock import now
 from handoff.conversations.models import Sender
-from handoff.locales import text
+from handoff.locales import LANGUAGES, text
 from handoff.queue.models import Reason
 from handoff.summary import mood
+from handoff.summary.corrections import called_wrong
 from handoff.summary.designers import Match, Trouble, already_updated, match, trouble
 from handoff.summary.hopes import Hope
 from handoff.summary.labels import moment, order_state, readable
@@ -41,7 +42,18 @@ def advice() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def next_steps(record: Record, wished: list[Hope], language: str) -> list[dict[str, Any]]:
-    """Return at most five steps, the most urgent first; nothing that the customer already tried."""
+    """Return at most five steps, the most urgent first; nothing that was tried already or called wrong."""
+    steps = _steps(record, wished, language)
+    wrong = called_wrong("next_steps", record.corrections)
+    if wrong:
+        others = [_steps(record, wished, one) for one in LANGUAGES]
+        steps = [
+            step for step, *same in zip(steps, *others, strict=False) if wrong.isdisjoint(one.text for one in same)
+        ]
+    return [{"text": step.text, "source": step.source} for step in steps[:MOST_STEPS]]
+
+
+def _steps(record: Record, wished: list[Hope], language: str) -> list[Step]:
     steps = [
         *_first(record, language),
         *_promised(record, language),
@@ -53,7 +65,7 @@ def next_steps(record: Record, wished: list[Hope], language: str) -> list[dict[s
     unique: dict[str, Step] = {}
     for step in steps:
         unique.setdefault(step.text, step)
-    return [{"text": step.text, "source": step.source} for step in list(unique.values())[:MOST_STEPS]]
+    return list(unique.values())
 
 
 def _first(record: Record, language: str) -> list[Step]:

@@ -14,7 +14,7 @@ from handoff.errors import ApiError
 from handoff.locales import LANGUAGES
 from handoff.summary import mood, writing
 from handoff.summary.closing import closing_note
-from handoff.summary.corrections import Part, correct, corrected, corrections_of
+from handoff.summary.corrections import Part, claims, correct, corrected, corrections_of
 from handoff.summary.headline import headline
 from handoff.summary.hopes import hopes
 from handoff.summary.knowledge import Knowledge
@@ -97,11 +97,10 @@ class Summaries:
 
         Raises ApiError 404 `not_found` when the summary has no such line.
         """
-        written = await self.summary(conversation, conversation.reading_language)
-        for one in written[part]:
-            seq = one["source"].get("seq") if part == "facts" else one["seq"]
-            said = one["value"] if part == "facts" else one["quote"] or one["text"]
-            if (seq, said) == (line.seq, line.said) and one.get("name") == line.name:
-                correct(self.session, conversation, agent, part, one, value)
-                return
+        record = await load(self.session, conversation)
+        for language in LANGUAGES:
+            for claim in claims(writing.summary(record, language), part):
+                if (claim.seq, claim.said, claim.name) == (line.seq, line.said, line.name):
+                    correct(self.session, conversation, agent, part, claim, value)
+                    return
         raise ApiError(404, "not_found")

@@ -9,6 +9,7 @@ from typing import Any
 from handoff.conversations.models import Message, Sender
 from handoff.locales import text
 from handoff.summary import mood
+from handoff.summary.corrections import messages_misread
 from handoff.summary.designers import trouble
 from handoff.summary.evidence import excerpt, own_words
 from handoff.summary.record import Record, intent
@@ -48,15 +49,17 @@ class Problem:
 
 def problem(record: Record) -> Problem | None:
     """Return the trouble of the present matter; None when the customer has not said a word about it."""
+    misread = messages_misread("problem", record.corrections)
     fact = record.symptom
-    if fact and fact.source_seq in record.by_seq:
+    if fact and fact.source_seq in record.by_seq and fact.source_seq not in misread:
         said = record.by_seq[fact.source_seq]
         whole = said.payload is None and said.text.strip()
         quote = excerpt(said.text, PROBLEM_QUOTE, own_words(said.text, fact.quote or "")) if whole else said.text
         return Problem(fact.value, quote, said.seq)
-    if not record.matter_words:
+    words = [message for message in record.matter_words if message.seq not in misread]
+    if not words:
         return None
-    strongest = max(record.matter_words, key=lambda message: (_weight(message), -message.seq))
+    strongest = max(words, key=lambda message: (_weight(message), -message.seq))
     return Problem(None, excerpt(strongest.text, PROBLEM_QUOTE), strongest.seq)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from handoff.clock import iso
-from handoff.locales import text
+from handoff.locales import LANGUAGES, text
 from handoff.queue.explanation import explanation
 from handoff.summary import mood
-from handoff.summary.corrections import struck
+from handoff.summary.attempts import Attempt
+from handoff.summary.corrections import called_wrong, messages_misread, struck
 from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
 from handoff.summary.hopes import Hope, hopes
 from handoff.summary.knowledge import FACT_NAMES
 from handoff.summary.labels import named, order_state, readable
-from handoff.summary.models import Fact
+from handoff.summary.models import Fact, TriedStep
 from handoff.summary.next_steps import next_steps
 from handoff.summary.record import Record
 from handoff.summary.speech import bot_said, problem, problem_text
@@ -30,7 +31,7 @@ def summary(record: Record, language: str) -> dict[str, Any]:
     stated, wished = problem(record), hopes(record)
     reason = record.handoff.reason if record.handoff else None
     return {
-        "headline": headline(record, wished, language),
+        "headline": _headline(record, wished, language),
         "problem": problem_text(record, language),
         "problem_quote": stated.quote if stated else None,
         "problem_seq": stated.seq if stated else None,
@@ -38,10 +39,8 @@ def summary(record: Record, language: str) -> dict[str, Any]:
         "facts": [_fact(record, record.latest[name], language) for name in FACT_NAMES if name in record.latest],
         "order": _order(record, language),
         "tried": struck("tried", _tried(record, language), record.corrections),
-        "story": [
-            {"by": told.by, "text": told.text, "seqs": list(told.seqs)} for told in gist(lines(record.matter), language)
-        ],
-        "bot_said": bot_said(record),
+        "story": _story(record, language),
+        "bot_said": struck("bot_said", bot_said(record), record.corrections),
         "promises": struck("promises", _promises(record, language), record.corrections),
         "emotion": mood.emotion(record.said_by_customer),
         "reason": reason,
@@ -52,23 +51,47 @@ def summary(record: Record, language: str) -> dict[str, Any]:
     }
 
 
+def _headline(record: Record, wished: list[Hope], language: str) -> str:
+    """The headline; where it was called wrong in either language, only who it is and their own words."""
+    wrong = called_wrong("headline", record.corrections)
+    if not wrong or wrong.isdisjoint(headline(record, wished, one) for one in LANGUAGES):
+        return headline(record, wished, language)
+    found = problem(record)
+    key = "summary.problem_quote" if found else "summary.no_problem_yet"
+    who = record.customer.name or text("desk.customer", language)
+    return text("summary.headline", language, who=who, line=text(key, language, quote=found.quote if found else ""))
+
+
+def _story(record: Record, language: str) -> list[dict[str, Any]]:
+    """The course of the present matter, without what was called wrong in either language."""
+    wrong = messages_misread("story", record.corrections)
+    told = [one for one in gist(lines(record.matter), language) if one.seqs[0] not in wrong]
+    return [{"by": one.by, "text": one.text, "seqs": list(one.seqs)} for one in told]
+
+
 def _tried(record: Record, language: str) -> list[dict[str, Any]]:
-    """The steps that were recognised, then what else the customer reports to have done."""
-    known = [
-        {
-            "text": named("step", step.text, language) or step.quote,
-            "code": step.text,
-            "quote": step.quote,
-            "seq": step.source_seq,
-        }
-        for step in record.tried
-    ]
-    for one in record.attempts:
-        if not any(
-            one.seq == step.source_seq and (step.quote in one.quote or one.quote in step.quote) for step in record.tried
-        ):
-            known.append({"text": one.text, "code": None, "quote": one.quote, "seq": one.seq})
+    """The steps that were recognised and what else the customer reports to have done, in their order."""
+    known = []
+    told = list(record.attempts)
+    for step in record.tried:
+        fuller = next((one for one in told if _is_same(one, step)), None)
+        known.append(
+            {
+                "text": named("step", step.text, language) or step.quote,
+                "code": step.text,
+                "quote": fuller.quote if fuller else step.quote,
+                "seq": step.source_seq,
+            }
+        )
+    told = [one for one in told if not any(_is_same(one, step) for step in record.tried)]
+    known += [{"text": one.text, "code": None, "quote": one.quote, "seq": one.seq} for one in told]
     return sorted(known, key=lambda step: step["seq"])
+
+
+def _is_same(one: Attempt, step: TriedStep) -> bool:
+    """Tell whether a report and a recognised step rest on the same words."""
+    same = one.seq == step.source_seq and (step.quote in one.quote or one.quote in step.quote)
+    return same and not one.confirmed
 
 
 def _promises(record: Record, language: str) -> list[dict[str, Any]]:

@@ -122,6 +122,43 @@ async def test_the_summary_is_corrected_and_writes_the_closing_note(
         await page.screenshot(path=tmp_path / "closing.png")
 
 
+async def test_every_line_of_the_summary_can_be_called_wrong_and_designers_read_it(
+    desktop_page: Page, browser: Browser, product: Product, tmp_path: Path
+) -> None:
+    page = desktop_page
+    async with (
+        waiting_customer(product, STORY, "重启过也没用,气死我了!", "给我退货!") as one,
+        another_page(browser, product) as designer,
+    ):
+        await log_in(page, product.agent())
+        await go_online(page)
+        await claim(page, one)
+        for title in ("经过", "机器人说过"):
+            await page.locator(".facts summary").filter(has_text=title).click()
+        for place in (
+            page.locator(".brief"),
+            page.locator(".doubtful"),
+            page.locator("li.next").first,
+            page.locator(".facts details[open] li").first,
+            page.locator(".facts details[open]").last.locator("li").first,
+        ):
+            told = await place.inner_text()
+            await place.hover()
+            await place.get_by_role("button", name="不对？").click()
+            await expect(page.get_by_text("已改正，也留给了设计师。").first).to_be_visible()
+            await expect(place).not_to_have_text(told, use_inner_text=True)
+        await page.screenshot(path=tmp_path / "struck.png")
+        await log_in(designer, product.agent("designer"), "/designer")
+        corrections = designer.get_by_label("摘要里改过的")
+        for part in ("一句话摘要", "问题", "下一步", "经过", "机器人说过的"):
+            await expect(corrections.get_by_role("listitem").filter(has_text=part).first).to_be_visible()
+        await designer.screenshot(path=tmp_path / "corrections.png", full_page=True)
+        await page.get_by_role("button", name="结束", exact=True).click()
+        await page.get_by_label("已解决").check()
+        await page.get_by_role("dialog").get_by_role("button", name="结束", exact=True).click()
+        await one.until(lambda seen: seen["owner"] == "closed", "closed")
+
+
 async def test_two_agents_click_at_once(desktop_page: Page, browser: Browser, product: Product, tmp_path: Path) -> None:
     async with waiting_customer(product, "我的包裹呢") as one, another_page(browser, product) as second:
         pages = (desktop_page, second)

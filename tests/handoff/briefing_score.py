@@ -44,12 +44,24 @@ class Tally:
 
 
 def uncited(talk: dict[str, Any], summary: dict[str, Any]) -> list[Any]:
-    """Return every fact, hope, tried step and promise whose quote does not stand in the message that it cites."""
+    """Return every line whose quote does not stand in the message that it cites, or that cites none.
+
+    The story and the next steps are written by the desk: they name the messages or the source that they rest on.
+    """
     said = {message["seq"]: message["text"] for message in talk["messages"]}
     facts = [row for fact in summary["facts"] for row in (fact, *fact["history"])]
     cited = [(row["quote"], row["source"].get("seq")) for row in facts]
     cited += [(item["quote"], item["seq"]) for part in ("hopes", "tried", "promises") for item in summary[part]]
-    return [(quote, seq) for quote, seq in cited if not quote or quote not in said.get(seq, "")]
+    cited += [(line["text"], line["seq"]) for line in summary["bot_said"]]
+    if summary["problem_seq"] is not None:
+        cited.append((summary["problem_quote"], summary["problem_seq"]))
+    bare = [
+        (line["text"], line["seqs"])
+        for line in summary["story"]
+        if not line["seqs"] or not set(line["seqs"]) <= set(said)
+    ]
+    bare += [(line["text"], line["source"]) for line in summary["next_steps"] if not line["source"]]
+    return [*bare, *((quote, seq) for quote, seq in cited if not quote or quote not in said.get(seq, ""))]
 
 
 def judge(talk: dict[str, Any], summary: dict[str, Any], tallies: dict[str, Tally]) -> None:

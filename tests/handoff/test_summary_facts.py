@@ -14,6 +14,7 @@ from sqlalchemy import select
 from handoff.assistant.client import BotFact, Tried
 from handoff.conversations.models import Conversation, Sender
 from handoff.conversations.service import Conversations, Said
+from handoff.customers.models import Customer
 from handoff.customers.service import Customers
 from handoff.desk import desk
 from handoff.locales import LANGUAGES
@@ -264,7 +265,12 @@ class TestEndpoint:
         facts = {fact["name"]: fact for fact in written["facts"]}
         assert facts["device_model"]["quote"] == "手环2" and facts["device_model"]["source"] == {"seq": 1}
         assert facts["os"]["value"] == "ios" and facts["firmware_version"]["source"] == {"context": True}
-        assert written["tried"][0] == {"text": "重启过设备", "code": "restart_device", "quote": "重启过了", "seq": 1}
+        assert written["tried"][0] == {
+            "text": "重启过设备",
+            "code": "restart_device",
+            "quote": "重启过了也没用",
+            "seq": 1,
+        }
         assert [hope["text"] for hope in written["hopes"]] == ["退货"]
         assert any(step["source"].get("known_issue") == "steps-zero-ios" for step in written["next_steps"])
 
@@ -357,6 +363,33 @@ class TestWrong:
             assert line not in (await person.get(path)).json()[part]
             assert (await person.post(f"{path}/wrong", body)).status_code == 404
 
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    async def test_what_the_desk_put_together_can_be_struck(self, running: RunningDesk, language: str) -> None:
+        _, person, path = await self.told(running)
+        for part in ("story", "next_steps"):
+            read = f"{path}?language={language}"
+            line = (await person.get(read)).json()[part][0]
+            seq = line["seqs"][0] if part == "story" else line.get("seq", line.get("source", {}).get("seq"))
+            body = {"part": part, "seq": seq, "said": line["text"]}
+            assert (await person.post(f"{path}/wrong", body)).status_code == 201
+            assert line["text"] not in [one["text"] for one in (await person.get(read)).json()[part]]
+            assert (await person.post(f"{path}/wrong", body)).status_code == 404
+            other = (await person.get(path)).json()[part]
+            assert len(other) == len((await person.get(read)).json()[part])
+
+    async def test_a_wrong_problem_gives_way_to_the_next_and_a_wrong_headline_to_plain_words(
+        self, running: RunningDesk
+    ) -> None:
+        _, person, path = await self.told(running)
+        before = (await person.get(path)).json()
+        body = {"part": "headline", "said": before["headline"]}
+        assert (await person.post(f"{path}/wrong", body)).status_code == 201
+        plain = (await person.get(path)).json()["headline"]
+        assert plain != before["headline"] and before["problem_quote"] in plain
+        body = {"part": "problem", "seq": before["problem_seq"], "said": before["problem_quote"]}
+        assert (await person.post(f"{path}/wrong", body)).status_code == 201
+        assert (await person.get(path)).json()["problem_seq"] != before["problem_seq"]
+
     async def test_designers_read_it_without_the_customer(self, running: RunningDesk) -> None:
         _, person, path = await self.told(running)
         line = {"part": "facts", "name": "device_model", "seq": 1, "said": "band-2", "value": "band-3"}
@@ -365,6 +398,18 @@ class TestWrong:
         [kept] = (await designer.get("/summary/corrections")).json()["items"]
         assert (kept["claimed"], kept["value"], kept["quote"]) == ("band-2", "band-3", "手环2")
         assert (await person.get("/summary/corrections")).status_code == 403
+
+    async def test_a_struck_headline_does_not_name_the_customer(self, running: RunningDesk) -> None:
+        customer, person, path = await self.told(running)
+        async with desk.database.write() as session:
+            conversation = await session.get_one(Conversation, customer.id)
+            (await session.get_one(Customer, conversation.customer_id)).name = "欧阳若兰"
+        headline = (await person.get(path)).json()["headline"]
+        assert "欧阳若兰" in headline
+        await person.post(f"{path}/wrong", {"part": "headline", "said": headline})
+        designer = await running.person("mei", "designer", ())
+        [kept] = (await designer.get("/summary/corrections")).json()["items"]
+        assert kept["part"] == "headline" and "欧阳若兰" not in kept["claimed"]
 
 
 class TestClosing:

@@ -68,7 +68,59 @@ class TestTried:
         seq = story.customer(reply)
         assert [(one["quote"], one["seq"]) for one in written(story)["tried"]] == [(reply, seq)]
 
-    @pytest.mark.parametrize("reply", ["我不想再试了", "为什么要这样？", "转人工", "LM2611030042", "I want my money"])
+    @pytest.mark.parametrize(
+        ("words", "quotes"),
+        [
+            ("我试过换网线、换信道，都写在上面了", ["我试过换网线", "换信道"]),
+            ("我先是照着说明书把表充满电重启，没用", ["我先是照着说明书把表充满电重启"]),
+            ("Swapped the cable, moved it to another room, no luck", ["Swapped the cable", "moved it to another room"]),
+            ("这已经是我第四次contact你们", ["这已经是我第四次contact你们"]),
+            ("rebooting doesn't help", ["rebooting doesn't help"]),
+            ("别的手机都能连", ["别的手机都能连"]),
+        ],
+    )
+    def test_stories_lists_and_mixed_words(self, words: str, quotes: list[str]) -> None:
+        story = Story()
+        seq = story.customer(words)
+        assert [(one["quote"], one["seq"]) for one in written(story)["tried"]] == [(quote, seq) for quote in quotes]
+
+    def test_what_others_sum_up_counts_once_confirmed(self) -> None:
+        story = Story()
+        story.customer("坏了")
+        story.agent("您上次试过重启、重绑。")
+        seq = story.customer("对")
+        assert [(one["text"], one["quote"], one["seq"]) for one in written(story)["tried"]] == [
+            ("您上次试过重启、重绑。", "对", seq)
+        ]
+
+    def test_a_step_put_off_is_still_open(self) -> None:
+        story = Story()
+        story.customer("坏了")
+        story.bot("请重启路由器。")
+        story.customer("好的")
+        story.bot("好的，等您。")
+        seq = story.customer("灯还是红的")
+        assert [(one["quote"], one["seq"]) for one in written(story)["tried"]] == [("灯还是红的", seq)]
+
+    @pytest.mark.parametrize("words", ["昨天更新完就黑屏了", "I ordered it last week", "没换过电池", "等会儿回家再试"])
+    def test_what_was_not_done_is_no_attempt(self, words: str) -> None:
+        story = Story()
+        story.customer(words)
+        assert written(story)["tried"] == []
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            "好的我试试",
+            "ok",
+            "我在上班，晚上回家试",
+            "我不想再试了",
+            "为什么要这样？",
+            "转人工",
+            "LM2611030042",
+            "I want my money",
+        ],
+    )
     def test_a_refusal_or_something_else_does_not(self, reply: str) -> None:
         story = Story()
         story.customer("坏了")
@@ -87,6 +139,8 @@ class TestPromises:
             ("A colleague will call you within 2 hours.", "2026-11-21T08:30:00.000Z"),
             ("I'll email you by 5 p.m. today.", "2026-11-21T09:00:00.000Z"),
             ("同事会跟您确认金额。", None),
+            ("我请同事安排对调，不用您出运费。", None),
+            ("I've opened a trace and you'll hear from me by 5 p.m. today.", "2026-11-21T09:00:00.000Z"),
         ],
     )
     def test_kept_with_their_time(self, words: str, due: str | None) -> None:
@@ -131,6 +185,20 @@ class TestNeeds:
         [hope] = written(story)["hopes"]
         assert (hope["quote"], hope["text"], hope["seq"]) == (words, f"“{words}”", 1)
 
+    @pytest.mark.parametrize("words", ["在吗", "260？", "你是复读机吗？？", "did that, it's from yesterday"])
+    def test_an_exclamation_is_no_wish(self, words: str) -> None:
+        story = Story()
+        story.customer(words)
+        assert written(story)["hopes"] == []
+
+    def test_a_question_is_kept_and_named_hopes_lead_the_headline(self) -> None:
+        story = Story()
+        story.customer("体脂秤进水了保不保")
+        story.customer("那给我退货")
+        summed_up = written(story)
+        assert [hope["quote"] for hope in summed_up["hopes"]] == ["体脂秤进水了保不保", "那给我退货"]
+        assert summed_up["headline"].index("退货") < summed_up["headline"].rindex("保不保")
+
 
 class TestAnswers:
     """What a bare answer says, and which trouble is the customer's."""
@@ -169,3 +237,53 @@ class TestAnswers:
         story.customer("秤上的字全是倒着的，不对劲", "device_problem/other")
         [symptom] = written(story)["facts"]
         assert symptom["value"] == symptom["quote"] == "秤上的字全是倒着的，不对劲"
+
+    def test_a_denied_value_is_none_and_the_right_one_stands(self) -> None:
+        story = Story()
+        seq = story.customer("不是安卓，是鸿蒙3.0，我说错了", "inform")
+        story.fact("os", "android", "安卓", seq)
+        facts = {fact["name"]: fact for fact in written(story)["facts"]}
+        assert (facts["os"]["value"], facts["os"]["quote"], facts["os"]["history"]) == ("harmonyos", "鸿蒙", [])
+
+    def test_two_orders_and_two_devices_are_both_known(self) -> None:
+        story = Story()
+        seq = story.customer("LM2611090221是路由器，LM2611090222是摄像头", "track_order")
+        story.fact("order_number", "LM2611090222", "LM2611090222", seq)
+        story.fact("product", "camera", "摄像头", seq)
+        facts = {fact["name"]: fact for fact in written(story)["facts"]}
+        assert facts["order_number"]["value"] == "LM2611090222" and facts["product"]["value"] == "camera"
+        assert [row["quote"] for row in facts["order_number"]["history"]] == ["LM2611090221"]
+        assert [row["quote"] for row in facts["product"]["history"]] == ["路由器"]
+
+    def test_a_device_that_works_is_not_added(self) -> None:
+        story = Story()
+        seq = story.customer("摄像头连不上，路由器是好的", "device_problem/sync")
+        story.fact("product", "camera", "摄像头", seq)
+        [product] = [fact for fact in written(story)["facts"] if fact["name"] == "product"]
+        assert (product["value"], product["history"]) == ("camera", [])
+
+    @pytest.mark.parametrize(
+        ("question", "answer", "name", "value"),
+        [
+            ("您是什么时候买的？", "上周六", "purchased_at", "上周六"),
+            ("When did you buy it?", "last month", "purchased_at", "last month"),
+            ("鸿蒙是几？", "4.2", "os", "harmonyos"),
+            ("显示什么？", "says failed -5", "error_code", "-5"),
+            ("May I have the last four digits?", "1904. Brightleaf Studio", "phone_last4", "1904"),
+        ],
+    )
+    def test_what_an_answer_states(self, question: str, answer: str, name: str, value: str) -> None:
+        story = Story()
+        story.bot(question)
+        seq = story.customer(answer)
+        facts = {fact["name"]: fact for fact in written(story)["facts"]}
+        assert (facts[name]["value"], facts[name]["source"]) == (value, {"seq": seq})
+
+    def test_the_answer_to_what_is_wrong_is_the_symptom(self) -> None:
+        story = Story()
+        first = story.customer("我的手环", "inform")
+        story.fact("product", "band", "手环", first)
+        story.bot("请问坏在哪里？")
+        seq = story.customer("戴着洗个手就黑屏")
+        facts = {fact["name"]: fact for fact in written(story)["facts"]}
+        assert (facts["symptom"]["quote"], facts["symptom"]["source"]) == ("戴着洗个手就黑屏", {"seq": seq})

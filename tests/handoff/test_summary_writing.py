@@ -105,8 +105,8 @@ class TestStepsStory:
     def test_tried_steps_read_as_words(self) -> None:
         zh = summary(steps_story().record(), "zh")["tried"]
         assert [(step["text"], step["quote"]) for step in zh] == [
-            ("重启过设备", "重启过手环"),
-            ("重新配对过", "重新配对过"),
+            ("重启过设备", "我已经重启过手环"),
+            ("重新配对过", "也重新配对过了"),
         ]
         assert summary(steps_story().record(), "en")["tried"][0]["text"] == "Restarted the device"
 

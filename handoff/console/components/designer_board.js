@@ -31,6 +31,8 @@ export default {
           <section class="card"><h2>{{ t('intents') }}</h2><p class="empty" v-if="!store.board.intents.length">{{ t('no_data') }}</p>
             <table v-else><thead><tr><th>{{ t('intent') }}</th><th class="number">{{ t('times') }}</th><th class="number">{{ t('confidence') }}</th><th class="number">{{ t('upset') }}</th></tr></thead>
               <tbody><tr v-for="row in store.board.intents" :key="row.name"><td><code>{{ row.name }}</code><i class="share" :style="{ width: width(row.count) }" aria-hidden="true"></i></td><td class="number">{{ row.count }}</td><td class="number" :class="{ late: row.confidence < 0.6 }">{{ row.confidence.toFixed(2) }}</td><td class="number">{{ row.upset || '' }}</td></tr></tbody></table></section>
+          <section class="card corrections" :aria-label="t('corrections')"><h2>{{ t('corrections') }}</h2><p class="soft inset">{{ t('corrections_hint') }}</p><p class="empty" v-if="!store.board.corrections.length">{{ t('no_corrections') }}</p>
+            <ul class="phrases" v-else><li v-for="(row, index) in store.board.corrections" :key="index"><span class="phrase"><small class="soft">{{ part(row) }}</small> <del>{{ row.claimed }}</del><template v-if="row.value"> → <ins>{{ row.value }}</ins></template><q class="soft" v-if="row.quote && row.quote !== row.claimed">{{ row.quote }}</q></span><small class="soft">{{ moment(row.created_at) }}</small></li></ul></section>
           <section class="card"><h2>{{ t('reasons') }}</h2><p class="empty" v-if="!store.board.reasons.length">{{ t('no_data') }}</p>
             <ul class="groups" v-else><li v-for="row in store.board.reasons" :key="row.name"><b>{{ t('reason_' + row.name) }}</b><span>{{ row.count }}</span></li></ul></section>
         </div>
@@ -42,6 +44,7 @@ export default {
   },
   methods: {
     t, moment,
+    part: (row) => row.label ?? t(`part_${row.part}`),
     period: (days) => (days === 1 ? t("last_day") : t("last_days", { count: days })),
     share: (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : "—"),
     width(count) {
