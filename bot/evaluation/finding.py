@@ -80,7 +80,7 @@ def pairs(path: Path) -> dict[str, Any]:
     alike: dict[str, list[float]] = {name: [] for name in reciprocal}
     for row, vector in zip(rows, asked, strict=True):
         text, right = model_text(row["a"]), place[model_text(row["b"])]
-        meaning, spelling = vectors @ vector, letters.scores([text])[0]
+        meaning, spelling = vectors @ vector, letters.scores(text)
         for name, scores in (
             ("likeness", mixed(meaning, np.minimum(spelling, 1.0))),
             ("letters", spelling),

@@ -12,6 +12,8 @@ from sklearn.model_selection import StratifiedKFold
 MANY_TEXTS = 1000
 ROUNDS = 5
 SEED = 7
+# Steps towards the weights: of the rounds, which only tell how to mix, and of the final weights.
+STEPS_IN_ROUNDS, STEPS = 40, 60
 SHRINKAGE = 0.6
 
 
@@ -77,13 +79,13 @@ def fit(
     scores: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     targets: list[np.ndarray] = []
     for seen, held in _rounds(numbers, labels, kept):
-        logistic = _logistic(features.rows(seen), numbers[seen], per_row[seen], labels, strength, None)
+        logistic = _logistic(features.rows(seen), numbers[seen], per_row[seen], labels, strength, STEPS_IN_ROUNDS)
         discriminant = _discriminant(features.rows(seen), numbers[seen], labels)
         unseen = features.rows(held)
         scores.append((logistic.scores(unseen), discriminant.scores(unseen), likeness(seen, held)))
         targets.append(numbers[held])
     start = logistic if len(scores) == 1 else None
-    logistic = _logistic(features, numbers, per_row, labels, strength, start)
+    logistic = _logistic(features, numbers, per_row, labels, strength, STEPS, start)
     if not scores:
         return logistic, 0.0
     own, share, near = _shares(*(np.concatenate(kind) for kind in zip(*scores, strict=True)), np.concatenate(targets))
@@ -113,9 +115,10 @@ def _logistic(
     per_row: np.ndarray,
     labels: int,
     strength: float,
-    start: Weights | None,
+    steps: int,
+    start: Weights | None = None,
 ) -> Weights:
-    """Multinomial logistic regression by L-BFGS; `per_row` is the weight of each text."""
+    """Multinomial logistic regression by L-BFGS in at most `steps`; `per_row` is the weight of each text."""
     rows, width = len(numbers), features.width
     one_hot = np.zeros((rows, labels), dtype=np.float32)
     one_hot[np.arange(rows), numbers] = 1.0
@@ -133,7 +136,7 @@ def _logistic(
     first = np.zeros(width * labels + labels)
     if start is not None:
         first = np.concatenate([start.matrix.ravel(), start.bias]).astype(np.float64)
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 80, "maxcor": 6, "ftol": 1e-5})
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 6, "ftol": 1e-5})
     return _weights(found.x, width, labels)
 
 

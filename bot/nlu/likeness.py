@@ -1,7 +1,6 @@
 """How alike a text is to many known ones: sentence vectors for its meaning, BM25 over characters for its wording."""
 
 import numpy as np
-import scipy.sparse as sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
 # Both kinds of evidence count the same; BM25 with the constants of its inventors' advice.
@@ -30,21 +29,22 @@ class Bm25:
         damping = SATURATION * (1 - LENGTH + LENGTH * lengths / max(self._mean, 1e-9))
         of_row = np.repeat(np.arange(rows), np.diff(counts.indptr))
         counts.data = counts.data * (SATURATION + 1) / (counts.data + damping[of_row]) * self._rarity[counts.indices]
-        self._by_gram = counts.T.tocsr()
+        by_gram = counts.T.tocsr()
+        self._texts, self._weights, self._ends = by_gram.indices, by_gram.data, by_gram.indptr.tolist()
+        self._count = rows
 
-    def scores(self, questions: list[str]) -> np.ndarray:
-        """A row a question: for each text 0 for nothing in common, about 1 where it says exactly the question."""
-        found = [grams(question) for question in questions]
-        asked = [sorted({self._place[gram] for gram in one if gram in self._place}) for one in found]
-        ends = np.cumsum([0, *map(len, asked)])
-        columns = np.concatenate([np.asarray(one, dtype=np.int32) for one in asked])
-        present = sparse.csr_matrix(
-            (np.ones(len(columns), dtype=np.float32), columns, ends), shape=(len(asked), len(self._rarity))
-        )
-        lengths = np.array([len(one) for one in found], dtype=np.float32)
-        own = (SATURATION + 1) / (1 + SATURATION * (1 - LENGTH + LENGTH * lengths / self._mean))
-        most = np.maximum((present @ self._rarity) * own, 1e-9)
-        return np.asarray((present @ self._by_gram).toarray() / most[:, None])
+    def scores(self, question: str) -> np.ndarray:
+        """For each text, 0 for nothing in common; about 1 for a text that says exactly the question."""
+        found = grams(question)
+        places = sorted({self._place[gram] for gram in found if gram in self._place})
+        if not places:
+            return np.zeros(self._count, dtype=np.float32)
+        held = [slice(self._ends[place], self._ends[place + 1]) for place in places]
+        texts = np.concatenate([self._texts[one] for one in held])
+        weights = np.concatenate([self._weights[one] for one in held])
+        own = (SATURATION + 1) / (1 + SATURATION * (1 - LENGTH + LENGTH * len(found) / self._mean))
+        most = max(float(self._rarity[places].sum()) * own, 1e-9)
+        return (np.bincount(texts, weights, self._count) / most).astype(np.float32)
 
 
 class Likeness:
@@ -62,7 +62,7 @@ class Likeness:
         """A row a text with the likeness of the nearest known text of each of `names`, about 0 (nothing alike) to 1
         (the same); and for each text how near any known text is in meaning, 1 where there are no vectors.
         """
-        letters = np.minimum(self._letters.scores(texts), 1.0)
+        letters = np.minimum(np.array([self._letters.scores(text) for text in texts]), 1.0)
         if not self._vectors.shape[1]:
             return self._best(letters), np.ones(len(texts))
         meaning = vectors @ self._vectors.T

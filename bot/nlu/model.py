@@ -117,7 +117,7 @@ class TextModel:
         """What the model makes of each text."""
         prepared = [model_text(text) for text in texts]
         near, meaning = self._near(self._likeness, prepared, self._placed(prepared))
-        chances = softmax(self._weights.scores(self._features(prepared)) + self._near_share * near)
+        chances = softmax(self._scores(prepared) + self._near_share * near)
         for row, text in enumerate(prepared):
             label = self._known.get(_bare(text))
             if label is not None:
@@ -188,6 +188,17 @@ class TextModel:
             format="csr",
         )
         return Features(grams, self._encoded(prepared) * np.float32(self._scale["sentence"]))
+
+    def _scores(self, prepared: list[str]) -> np.ndarray:
+        """The linear model's scores: `Weights.scores` of the features, faster for few texts."""
+        matrix, words_at = self._weights.matrix, len(self._characters.place)
+        rows = self._encoded(prepared) @ matrix[words_at + len(self._words.place) :] * self._scale["sentence"]
+        for row, text in zip(rows, prepared, strict=True):
+            places, values = self._characters.found(text)
+            row += self._scale["characters"] * (values @ matrix[places])
+            places, values = self._words.found(text)
+            row += self._scale["words"] * (values @ matrix[words_at + places])
+        return np.asarray(rows + self._weights.bias)
 
     def _encoded(self, prepared: list[str]) -> np.ndarray:
         """The texts' sentence vectors, a row a text; of no columns without an encoder."""

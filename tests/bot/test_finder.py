@@ -84,9 +84,9 @@ def test_confidences_are_shares(finder: Finder) -> None:
 
 def test_bm25_prefers_the_rare_and_the_short() -> None:
     index = Bm25(["手环不计步", "手环充不进电", "手环手环手环手环充不进电怎么办呢请问"])
-    assert int(np.argmax(index.scores(["充不进电"])[0])) == 1
-    assert index.scores(["zzz"])[0].tolist() == [0.0, 0.0, 0.0]
-    assert index.scores(["手环不计步"])[0][0] == pytest.approx(1.0, abs=0.1)
+    assert int(np.argmax(index.scores("充不进电"))) == 1
+    assert index.scores("zzz").tolist() == [0.0, 0.0, 0.0]
+    assert index.scores("手环不计步")[0] == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("same_encoder", [True, False])
