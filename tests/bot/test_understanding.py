@@ -22,7 +22,7 @@ BATCH = 50
 CJK = re.compile(r"[\u4e00-\u9fff]")
 TOLD_ON = date(2026, 11, 26)
 # A floor below what is reached (docs/benchmarks.md); the goal is 0.93.
-LEAST_ACCURACY, LEAST_F1, LEAST_MESSAGES = 0.87, 0.97, 1200
+LEAST_ACCURACY, LEAST_F1, LEAST_MESSAGES = 0.90, 0.97, 1200
 MOST_ALIKE = 0.8
 LEAST_CHINESE, LEAST_ENGLISH, LEAST_ANSWERS = 25, 12, 50
 
