@@ -89,12 +89,22 @@ class Case:
             return not self.issue
         if not self.issue or self.stage == "solved":
             return True
-        if topic is None or topic == self.issue.get("topic"):
+        if topic is None or topic == self.issue.get("topic") or self._is_of_unnamed_device(topic):
             return False
         if self.stage == "fact":
             return self.issue["fact"] not in self.turn.entities
         other_kind = self.turn.entities.get("product", "") not in ("", *self.guide.get("categories", ()))
         return self.stage == "reported" or self.turn.pressed or other_kind or said_outcome(self.turn) != UNSOLVED
+
+    def _is_of_unnamed_device(self, topic: str) -> bool:
+        """Does the trouble belong to another kind of device, though the message names none? Then it was misread: who
+        goes over to another device says so.
+        """
+        turn = self.turn
+        ours = turn.slot("product") or device_categories().get(turn.slot("device_model") or "")
+        theirs = catalogue.guides()[topic].get("categories")
+        named = turn.pressed or {"product", "device_model"} & set(turn.entities)
+        return bool(not named and ours and theirs and ours not in theirs)
 
     async def _start(self, topic: str | None) -> None:
         self.issue = {"topic": topic, "asked": [], "given": [], "words": [], "known": None, "told": False}

@@ -17,7 +17,9 @@ _SMALLEST = 1e-7
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the bot did: the message after which it handed over (from 1) or None, why, and where it offered a person."""
+    """What the bot did: the message after which it handed over (from 1) or None, why, where it offered a person; the
+    facts that it `asked` for, and those of them that the customer had told before (`reasked`).
+    """
 
     position: int | None
     reason: str | None = None
@@ -26,6 +28,8 @@ class Outcome:
     signals: list[dict[str, Any]] = field(default_factory=list)
     offers: list[int] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    reasked: list[str] = field(default_factory=list)
 
 
 def verdict(conversation: Frozen, outcome: Outcome) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from bot.evaluation.conversations import Frozen, load
 from bot.evaluation.figures import Figures, Outcome, figures, verdict
 from bot.evaluation.loaded import changed, load_bot, settings_of
+from bot.evaluation.questions import asked_fact
 from bot.policies.told import PERSON_PAYLOAD
 from bot.turns import Desk
 from bot.wire import DoorError, IncomingMessage, TurnRequest
@@ -27,6 +28,7 @@ async def replay(desk: Desk, conversation: Frozen) -> Outcome:
     """Talk until the bot hands over or the customer has said everything, each message a turn of its own."""
     name = f"frozen-{conversation.id}-{uuid.uuid4().hex}"
     offers: list[int] = []
+    known, asked, reasked = set(conversation.facts), [], []
     answer: dict[str, Any] = {}
     for position, text in enumerate(conversation.customer, 1):
         message = IncomingMessage(seq=position, text=text)
@@ -40,13 +42,18 @@ async def replay(desk: Desk, conversation: Frozen) -> Outcome:
         said = [message["text"] for message in answer["messages"]]
         if answer["handoff"]:
             handoff, why = answer["handoff"], answer["handoff"]["explanation"]
-            return Outcome(position, handoff["reason"], handoff["priority"], why["score"], why["signals"], offers, said)
+            end = (position, handoff["reason"], handoff["priority"])
+            return Outcome(*end, why["score"], why["signals"], offers, said, asked, reasked)
+        known.update(fact["name"] for fact in answer["facts"])
+        questions = [fact for fact in map(asked_fact, said) if fact]
+        asked += questions
+        reasked += [fact for fact in questions if fact in known]
         buttons = [button for message in answer["messages"] for button in message["buttons"] or []]
         if any(button["payload"] == PERSON_PAYLOAD for button in buttons):
             offers.append(position)
     why = await desk.explain(name)
     said = [message["text"] for message in answer["messages"]]
-    return Outcome(None, None, None, why["score"], why["signals"], offers, said)
+    return Outcome(None, None, None, why["score"], why["signals"], offers, said, asked, reasked)
 
 
 async def replay_all(desk: Desk, conversations: list[Frozen]) -> dict[str, Outcome]:
@@ -81,6 +88,9 @@ def print_figures(found: Figures, conversations: list[Frozen], outcomes: dict[st
     print(
         f"a person offered      {found.offers_made:.3f} where welcome, {found.offers_uncalled:.3f} where not called for"
     )
+    again = [f"{one.id} {fact}" for one in conversations for fact in outcomes[one.id].reasked]
+    asked = sum(len(outcome.asked) for outcome in outcomes.values())
+    print(f"asked though told     {len(again)} of {asked} questions for facts  (goal 0) {', '.join(again)}".rstrip())
 
 
 def print_wrong(conversations: list[Frozen], outcomes: dict[str, Outcome]) -> None:

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
+from bot.actions import words
 from bot.evaluation.conversations import Due, Frozen, load
 from bot.evaluation.figures import Outcome, auc, figures, golden_transfer, verdict
+from bot.evaluation.questions import asked_fact
 
 DUE = Frozen("due", "f", ("1", "2", "3", "4", "5"), due=Due(3, 4, frozenset({"emotion"}), 2), offer_from=2)
 CALM = Frozen("calm", "f", ("1", "2"))
@@ -57,3 +59,17 @@ def test_the_frozen_conversations_are_whole() -> None:
     assert len(due) * 2 <= len(conversations) + 20, "about half must stay with the bot"
     for one in due:
         assert one.due and 1 <= one.due.at <= one.due.latest <= len(one.customer), one.id
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "fact"),
+    [
+        ("orders/ask_number", {}, "order_number"),
+        ("orders/ask_phone", {"number": "LM2611050003"}, "phone_last4"),
+        ("devices/ask_os", {}, "os"),
+        ("thank", {}, None),
+    ],
+)
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_which_fact_a_question_asks_for(name: str, values: dict[str, str], fact: str | None, language: str) -> None:
+    assert asked_fact(f"好的。{words.words(f'utter_{name}', language, **values).text}") == fact

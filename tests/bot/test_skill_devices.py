@@ -38,6 +38,24 @@ def step_text(issue: dict, code: str, language: str) -> str:
     return next(step[language] for step in issue["fix"]["steps"] if step["code"] == code)
 
 
+@pytest.mark.parametrize(
+    ("trouble", "answers"),
+    [
+        ("我这个手环时间不对", ("找到澜墨健康了", "点了设备", "转圈圈呢")),
+        ("My band shows the wrong time", ("It's blinking now", "the bar is full", "it went dark for a second")),
+    ],
+)
+def test_an_answer_that_sounds_like_another_devices_trouble_starts_none(
+    bot_stack: BotStack, conversation: str, trouble: str, answers: tuple[str, ...]
+) -> None:
+    talk = Talk(bot_stack, conversation, facts={"device_model": "band-2"})
+    talk.say(trouble)
+    for answer in answers:
+        talk.say(answer)
+        kinds = {kind for kind in ("camera", "router", "lamp", "scale") if any(kind in one for one in talk.payloads)}
+        assert not kinds, (answer, talk.payloads)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestSeedCase:
     def test_one_long_message_is_enough(self, bot_stack: BotStack, conversation: str, language: str) -> None:
