@@ -45,7 +45,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`strength`: inverse of the regularisation; `wish_at`: confidence from which a clause is a wish of its own."""
+        """`strength`: inverse of the regularisation; `wish_at`: confidence from which a clause is a wish of its own.
+
+        Lengths in characters: from `clauses_from` on the clauses of a message are read too, from `long_text` on they
+        count as much as the whole. Who names wishes one after the other, in at most `a_list` characters and each as
+        clear as `listed_at`, is answered about the first, as is who joins them by words ("还有", "also").
+        """
         return {
             "strength": 20.0,
             "characters": 1.0,
@@ -53,7 +58,10 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             "sentence": 2.5,
             "ranking_length": 10,
             "wish_at": 0.55,
+            "clauses_from": 12,
             "long_text": 24,
+            "a_list": 60,
+            "listed_at": 0.7,
         }
 
     def __init__(
@@ -137,7 +145,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     ) -> None:
         """Intent, topic and wishes out of what was read in the whole message (first row) and its stretches.
 
-        Who names several wishes in so many words is answered about the first of them.
+        Who lists several wishes is answered about the first of them.
         """
         rows = readings.chances * suits(model.labels, _products(message))
         rows = rows / rows.sum(axis=1, keepdims=True)
@@ -147,10 +155,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         if wishes and stretches:
             first = [aligned.span(*stretch).start for stretch in stretches].index(wishes[0]["start"])
             near = np.maximum(near, readings.near[1 + first])
-        if len(wishes) > 1 and WISH_JOINT.search(aligned.text):
+        if self._lists(aligned, wishes):
             combined = parts[first]
+        elif len(parts) > 1 and (_is_joined(aligned) or not self._is_short(aligned)):
+            combined = _combine(whole, parts, model.labels)
         else:
-            combined = _combine(whole, parts, model.labels) if len(parts) > 1 else whole
+            combined = whole
         ranking = rank_bases(combined, model.labels)
         topic = rank_topics(combined, model.labels, ranking[0]["name"], self._config["ranking_length"])
         message.set(INTENT, dict(ranking[0]), add_to_output=True)
@@ -163,12 +173,22 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         )
 
     def _stretches(self, aligned: Aligned) -> list[tuple[int, int]]:
-        """The clauses of a long message, or of one that says that it has several wishes; a short one is read whole."""
-        if WISH_JOINT.search(aligned.text):
+        """The clauses of a message; a very short one is read whole."""
+        if _is_joined(aligned):
             return self._told(aligned, WISH_END)
-        if len(aligned.text.strip()) < self._config["long_text"] and len(split(aligned, SENTENCE_END)) < 2:
+        if len(aligned.text.strip()) < self._config["clauses_from"] and len(split(aligned, SENTENCE_END)) < 2:
             return []
         return self._told(aligned, CLAUSE_END)
+
+    def _is_short(self, aligned: Aligned) -> bool:
+        return len(aligned.text.strip()) < self._config["long_text"] and len(split(aligned, SENTENCE_END)) < 2
+
+    def _lists(self, aligned: Aligned, wishes: list[dict[str, Any]]) -> bool:
+        """Does the message name one wish after the other, rather than tell a story?"""
+        if len(wishes) < 2:
+            return False
+        clear = all(wish["confidence"] >= self._config["listed_at"] for wish in wishes[:2])
+        return _is_joined(aligned) or (clear and len(aligned.text) <= self._config["a_list"])
 
     @staticmethod
     def _told(aligned: Aligned, end: re.Pattern[str]) -> list[tuple[int, int]]:
@@ -210,6 +230,11 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             if wish["confidence"] > best.get(first["name"], {"confidence": 0.0})["confidence"]:
                 best[first["name"]] = wish
         return sorted(best.values(), key=lambda wish: wish["start"])
+
+
+def _is_joined(aligned: Aligned) -> bool:
+    """Do words such as "还有" and "also" say that there is more than one wish?"""
+    return bool(WISH_JOINT.search(aligned.text))
 
 
 def train_model(texts: list[str], targets: list[str], config: dict[str, Any]) -> TextModel:

@@ -21,6 +21,7 @@ _HINT, _TRACE = 0.25, 0.15
 _DANGERS = ("danger_life", "danger_watched", "danger_swallowed")
 _ASKS_SURELY = 0.72
 _SWEARING = 0.85
+_SURELY_CALM = 0.8
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
 _CERTAIN, _FURIOUS = 0.9, -1.6
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
@@ -194,8 +195,9 @@ class Signals:
         if turn.pressed or self._harmless(turn, swears, furious):
             return "displeased", 0.0
         mildness = 0.5 if label == "pleased" else 1.0
+        quiet = 0.5 if label == "calm" and score >= _SURELY_CALM else 1.0
         kinds = {
-            "despair": max(float(bool(turn.emotion.get("despair"))), self._grade(turn.cue("despair"))),
+            "despair": max(float(bool(turn.emotion.get("despair"))), self._grade(turn.cue("despair")) * quiet),
             "abusive": 1.0 if swears and turn.cue("strong_words") >= _HINT else self._felt(label == "abusive", turn),
             "angry": max(
                 self._felt(label == "angry" and score >= self._angry_at and self._enraged(turn), turn),
