@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from rasa.core.channels.channel import UserMessage
@@ -13,11 +12,12 @@ from rasa.engine.storage.storage import ModelMetadata
 
 from bot.fact_names import FACT_NAMES
 from bot.nlu import dates
+from bot.nlu.encoder import encoder
 from bot.wire import DoorError, IncomingMessage, split_payload
 
 FALLBACK = "nlu_fallback"
-# So many texts, with what was read in them, are kept in memory.
-REMEMBERED = 2048
+# So many texts of today, none longer than this, are kept in memory with what was read in them.
+REMEMBERED, LONGEST_REMEMBERED = 2048, 200
 _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
 # Intents that Rasa adds to every domain; no button means them.
 _OF_RASA = frozenset({"restart", "back", "session_start", FALLBACK})
@@ -69,7 +69,8 @@ class Reader:
         self._runner = runner
         self._target = metadata.predict_schema.nodes[metadata.nlu_target].needs["messages"]
         self._intents = set(metadata.domain.intents) - _OF_RASA
-        self._remembered: dict[tuple[date, str], str] = {}
+        self._day = dates.current_day()
+        self._remembered: dict[str, str] = {}
 
     def read(self, message: IncomingMessage) -> Reading:
         """One message; raises DoorError 422 for a payload with an intent that the bot does not have."""
@@ -127,15 +128,29 @@ class Reader:
 
     def _parse_all(self, texts: list[str]) -> list[dict[str, Any]]:
         """The parse of each text; one read before today is remembered ("yesterday" is another day tomorrow)."""
-        today = dates.current_day()
-        fresh = [text for text in dict.fromkeys(texts) if (today, text) not in self._remembered]
+        if self._day != dates.current_day():
+            self.forget()
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._remembered]
         parsed = {text: json.dumps(parse) for text, parse in zip(fresh, self._run(fresh) if fresh else [], strict=True)}
-        kept = {text: parsed.get(text) or self._remembered[today, text] for text in texts}
+        kept = {text: parsed.get(text) or self._remembered[text] for text in texts}
         for text, content in parsed.items():
-            if len(self._remembered) >= REMEMBERED:
-                self._remembered.pop(next(iter(self._remembered)))
-            self._remembered[today, text] = content
+            self._remember(text, content)
         return [json.loads(kept[text]) for text in texts]
+
+    def _remember(self, text: str, content: str) -> None:
+        if len(text) > LONGEST_REMEMBERED:
+            return
+        if len(self._remembered) >= REMEMBERED:
+            self._remembered.pop(next(iter(self._remembered)))
+        self._remembered[text] = content
+
+    def forget(self) -> None:
+        """Forget all texts that were read, and their sentence vectors."""
+        self._day = dates.current_day()
+        self._remembered.clear()
+        sentences = encoder()
+        if sentences is not None:
+            sentences.forget()
 
     def _run(self, texts: list[str]) -> list[dict[str, Any]]:
         inputs = {PLACEHOLDER_MESSAGE: [UserMessage(text) for text in texts], PLACEHOLDER_TRACKER: None}

@@ -227,6 +227,7 @@ class Desk:
         """Remove all that is kept of a conversation, after the turn that runs; doing so again changes nothing."""
         async with self._locks.hold(request.conversation):
             await self._store.forget(request.conversation)
+        self._reader.forget()
 
     async def _turn(self, request: TurnRequest) -> dict[str, Any]:
         async with self._locks.hold(request.conversation):

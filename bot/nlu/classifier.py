@@ -61,7 +61,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             "clauses_from": 12,
             "long_text": 24,
             "a_list": 60,
-            "listed_at": 0.7,
+            "listed_at": 0.93,
         }
 
     def __init__(

@@ -59,7 +59,7 @@ class HandoffPolicy(Policy):
                 "told_often": 1.0,
                 "steps_taken": 0.1,
                 "misunderstood": 0.6,
-                "refuses": 0.45,
+                "refuses": 0.5,
                 "lost": 0.45,
             },
         }

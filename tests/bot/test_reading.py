@@ -23,7 +23,7 @@ def loaded(model: Path) -> Reader:
 @pytest.fixture
 def runs(loaded: Reader, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The texts of each run of the model."""
-    monkeypatch.setattr(loaded, "_remembered", {})
+    loaded.forget()
     seen: list[list[str]] = []
     run = loaded._run
     monkeypatch.setattr(loaded, "_run", lambda texts: seen.append(texts) or run(texts))
@@ -55,6 +55,19 @@ def test_yesterday_is_another_day_tomorrow(
         facts = {fact["name"]: fact["value"] for fact in read(loaded, TEXT)[0].facts}
         bought.append(facts["purchased_at"])
     assert bought == ["2026-11-25", "2026-11-26"]
+
+
+def test_what_is_forgotten_is_read_anew(loaded: Reader, runs: list[list[str]]) -> None:
+    read(loaded, TEXT)
+    loaded.forget()
+    read(loaded, TEXT)
+    assert len(runs) == 2
+
+
+def test_long_texts_are_not_remembered(loaded: Reader, runs: list[list[str]]) -> None:
+    for _ in range(2):
+        read(loaded, TEXT * 20)
+    assert len(runs) == 2
 
 
 def test_only_so_many_are_remembered(loaded: Reader, runs: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
