@@ -17,7 +17,7 @@ from bot.wire import DoorError, IncomingMessage, split_payload
 
 FALLBACK = "nlu_fallback"
 # So many texts of today, none longer than this, are kept in memory with what was read in them.
-REMEMBERED, LONGEST_REMEMBERED = 2048, 200
+REMEMBERED, LONGEST_REMEMBERED = 4096, 200
 _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
 # Intents that Rasa adds to every domain; no button means them.
 _OF_RASA = frozenset({"restart", "back", "session_start", FALLBACK})
