@@ -13,6 +13,8 @@ from rasa.engine.storage.storage import ModelMetadata
 from bot.fact_names import FACT_NAMES
 from bot.nlu import dates
 from bot.nlu.encoder import encoder
+from bot.nlu.model import model_text
+from bot.nlu.text import align
 from bot.wire import DoorError, IncomingMessage, split_payload
 
 FALLBACK = "nlu_fallback"
@@ -145,9 +147,11 @@ class Reader:
         self._remembered[text] = content
 
     def forget(self) -> None:
-        """Forget all texts that were read, and their sentence vectors."""
+        """Forget all texts that were read, in each of their forms, and their sentence vectors."""
         self._day = dates.current_day()
         self._remembered.clear()
+        align.cache_clear()
+        model_text.cache_clear()
         sentences = encoder()
         if sentences is not None:
             sentences.forget()
