@@ -12,7 +12,9 @@ from rasa.engine.storage.storage import ModelMetadata
 
 from bot.fact_names import FACT_NAMES
 from bot.nlu import dates
+from bot.nlu.emotion_words import evidence
 from bot.nlu.encoder import encoder
+from bot.nlu.language import detect
 from bot.nlu.model import model_text
 from bot.nlu.text import align
 from bot.wire import DoorError, IncomingMessage, split_payload
@@ -20,6 +22,8 @@ from bot.wire import DoorError, IncomingMessage, split_payload
 FALLBACK = "nlu_fallback"
 # So many texts of today, none longer than this, are kept in memory with what was read in them.
 REMEMBERED, LONGEST_REMEMBERED = 4096, 200
+# What remembers texts besides, a few hundred or thousand each.
+BY_TEXT = (align, model_text, detect, evidence)
 _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
 # Intents that Rasa adds to every domain; no button means them.
 _OF_RASA = frozenset({"restart", "back", "session_start", FALLBACK})
@@ -150,8 +154,8 @@ class Reader:
         """Forget all texts that were read, in each of their forms, and their sentence vectors."""
         self._day = dates.current_day()
         self._remembered.clear()
-        align.cache_clear()
-        model_text.cache_clear()
+        for reads_text in BY_TEXT:
+            reads_text.cache_clear()
         sentences = encoder()
         if sentences is not None:
             sentences.forget()

@@ -9,8 +9,6 @@ import pytest
 from bot import reading
 from bot.evaluation.messages import Bot
 from bot.nlu import dates
-from bot.nlu.model import model_text
-from bot.nlu.text import align
 from bot.reading import Reader
 from bot.wire import IncomingMessage
 
@@ -62,7 +60,7 @@ def test_yesterday_is_another_day_tomorrow(
 def test_what_is_forgotten_is_read_anew(loaded: Reader, runs: list[list[str]]) -> None:
     read(loaded, TEXT)
     loaded.forget()
-    assert align.cache_info().currsize == model_text.cache_info().currsize == 0
+    assert [reads_text.cache_info().currsize for reads_text in reading.BY_TEXT] == [0] * 4
     read(loaded, TEXT)
     assert len(runs) == 2
 
