@@ -29,6 +29,7 @@ from sqlalchemy import func, select, update
 
 from benchmarks.desk import GROUP, Talk, Worker, folder, prepare, seed_people, seed_talks
 from benchmarks.measure import Comparison, Goal, machine, print_comparison, print_table
+from handoff.agents.models import Agent
 from handoff.clock import now
 from handoff.conversations.models import QUEUE, Conversation, OwnershipEvent
 from handoff.database import Database
@@ -95,14 +96,16 @@ async def ours(address: str, people: list[Worker], waiting: list[Talk], tries: i
     """Let 32 workers claim through the desk's own service."""
     settings.database_url = address
     desk.open()
+    async with desk.database.read() as session:  # as a request brings them along
+        agents = list(await session.scalars(select(Agent).where(Agent.id.in_([person.id for person in people]))))
     left, won = iter(range(tries)), 0
 
     async def work(chance: random.Random) -> None:
         nonlocal won
         for _ in left:
-            talk, person = chance.choice(waiting), chance.choice(people)
+            talk, agent = chance.choice(waiting), chance.choice(agents)
             try:
-                await claim(f"h_{talk.id}", person.id)
+                await claim(f"h_{talk.id}", agent)
                 won += 1
             except ApiError as error:
                 if error.code not in {"already_claimed", "at_capacity"}:

@@ -36,7 +36,7 @@ def steady() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 20, 1_000)
     sys.setswitchinterval(0.001)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -30,6 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from handoff.sqlite import DirectConnection
+from handoff.statements import Line, transaction
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -45,7 +45,6 @@ PATIENCE = 20.0
 SQLITE_BUSY_SECONDS = 8.0
 SHORT_BUSY_SECONDS = 1.0
 LARGEST_BATCH = 64
-BUSY_SECONDS, GATHER_SECONDS = 0.01, 0.004
 CONNECTIONS = 24
 OPTIONS: dict[str, Any] = {
     "pool_size": CONNECTIONS,  # none beyond these: opening one costs more than most of what it would be opened for
@@ -116,12 +115,11 @@ class Database:
         self._readers = async_sessionmaker(readers, expire_on_commit=False)
         self._long_readers = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writers = async_sessionmaker(writers.execution_options(write=True), expire_on_commit=False)
-        self._writing_engine = writers.sync_engine.execution_options(write=True)
+        self._writing_engine = writers.sync_engine
         self._writing: asyncio.Lock | None = None
         self._places = asyncio.Semaphore(CONNECTIONS)
-        self._works: deque[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = deque()
+        self._works: deque[tuple[Callable[[Line], Any], asyncio.Future[Any]]] = deque()
         self._storing: asyncio.Task[None] | None = None
-        self._stored_at = 0.0
 
     @asynccontextmanager
     async def read(self, *, long: bool = False) -> AsyncIterator[AsyncSession]:
@@ -139,8 +137,8 @@ class Database:
         for callback in callbacks:
             await callback()
 
-    async def transact(self, work: Callable[[Connection], Result]) -> Result:
-        """Run bare statements in a write transaction, where an ORM session would cost more than they do.
+    async def transact(self, work: Callable[[Line], Result]) -> Result:
+        """Run prepared statements in a write transaction, where an ORM session would cost more than they do.
 
         What `work` returns is returned when it is stored; when `work` raises, what it did is undone. On SQLite, works
         that come while the disk is busy with others share the next transaction, each with a savepoint of its own; on
@@ -156,13 +154,11 @@ class Database:
                 self._storing = asyncio.create_task(self._store_works())
             return await ended
 
-    def _alone(self, work: Callable[[Connection], Result]) -> Result:
-        with self._writing_engine.begin() as connection:
-            return work(connection)
+    def _alone(self, work: Callable[[Line], Result]) -> Result:
+        with transaction(self._writing_engine) as line:
+            return work(line)
 
     async def _store_works(self) -> None:
-        if time.monotonic() - self._stored_at < BUSY_SECONDS:  # under load, a moment's patience saves whole commits
-            await asyncio.sleep(GATHER_SECONDS)
         while self._works:
             async with self._write_lock():
                 batch = [self._works.popleft() for _ in range(min(LARGEST_BATCH, len(self._works)))]
@@ -177,11 +173,11 @@ class Database:
                     ended.set_exception(outcome)
                 else:
                     ended.set_result(outcome)
-            self._stored_at = time.monotonic()
 
-    def _together(self, works: list[Callable[[Connection], Any]]) -> list[Any]:
-        with self._writing_engine.begin() as connection:
-            return [_with_savepoint(connection, work) for work in works]
+    def _together(self, works: list[Callable[[Line], Any]]) -> list[Any]:
+        with transaction(self._writing_engine) as line:
+            line.begin_write(SQLITE_BUSY_SECONDS)
+            return [_with_savepoint(line, work) for work in works]
 
     def _write_lock(self) -> Any:
         if not self.is_sqlite:
@@ -210,16 +206,15 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
     return engine
 
 
-def _with_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+def _with_savepoint(line: Line, work: Callable[[Line], Any]) -> Any:
     """Return what `work` returns, or the error that it raised, undone."""
-    file: Any = connection.connection.dbapi_connection
-    file.execute("SAVEPOINT work")
+    line.execute("SAVEPOINT work")
     try:
-        outcome = work(connection)
+        outcome = work(line)
     except Exception as error:
-        file.execute("ROLLBACK TO work")
+        line.execute("ROLLBACK TO work")
         outcome = error
-    file.execute("RELEASE work")
+    line.execute("RELEASE work")
     return outcome
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from handoff.assistant.client import BotFailed, Whisper
 from handoff.assistant.learning import learn
-from handoff.conversations.models import QUEUE, Message
+from handoff.conversations.models import QUEUE, Message, StoredMessage
 from handoff.conversations.service import Conversations, Erased
 from handoff.database import DATABASE_AWAY
 from handoff.queue.service import Queue
@@ -36,10 +36,10 @@ class Whispers:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._waiting: deque[Message] = deque(maxlen=WAITING_AT_MOST)
+        self._waiting: deque[Message | StoredMessage] = deque(maxlen=WAITING_AT_MOST)
         self._working: asyncio.Task[None] | None = None
 
-    async def ask(self, message: Message) -> None:
+    async def ask(self, message: Message | StoredMessage) -> None:
         """Have a stored message of the customer understood soon."""
         if not message.text or message.payload is not None:
             return
@@ -69,7 +69,7 @@ class Whispers:
             except Exception:  # one message that cannot be understood must not silence the others
                 log.exception("whisper_failed")
 
-    async def _understand(self, batch: list[Message]) -> None:
+    async def _understand(self, batch: list[Message | StoredMessage]) -> None:
         asked = [{"seq": number, "text": message.text} for number, message in enumerate(batch, 1)]
         heard = await self._desk.bot.parse(batch[0].conversation_id, asked)
         async with self._desk.database.write() as session:
@@ -83,7 +83,7 @@ class Whispers:
             await self._brief_again(conversation_id)
             await self._desk.hub.publish("understood", conversation_id)
 
-    async def _keep_facts(self, message: Message, heard: Whisper) -> None:
+    async def _keep_facts(self, message: Message | StoredMessage, heard: Whisper) -> None:
         with contextlib.suppress(Erased):
             async with self._desk.database.write() as session:
                 conversation = await Conversations(session).get(message.conversation_id, lock=True)

@@ -20,7 +20,7 @@ from handoff.agents.service import Agents
 from handoff.attachments import service as attachments
 from handoff.clock import iso
 from handoff.conversations.intake import receive_plain
-from handoff.conversations.models import QUEUE, Conversation, Message
+from handoff.conversations.models import QUEUE, Conversation, Message, StoredMessage
 from handoff.conversations.schemas import (
     NO_NUL,
     MessageText,
@@ -120,7 +120,7 @@ def sender_of(caller: Caller) -> str:
 
 async def store(
     caller: Caller, id: str, said: Said, content: bytes | None = None, name: str | None = None
-) -> tuple[Message, bool]:
+) -> tuple[Message | StoredMessage, bool]:
     """Store a message of either side with its rights checked; shared with the sockets.
 
     A file is on the disk before the transaction begins, and leaves it again when the message is not stored.
@@ -133,7 +133,7 @@ async def store(
         return await _store(caller, id, replace(said, attachment=attachment))
 
 
-async def _store(caller: Caller, id: str, said: Said) -> tuple[Message, bool]:
+async def _store(caller: Caller, id: str, said: Said) -> tuple[Message | StoredMessage, bool]:
     if isinstance(caller, CustomerCaller) and said.payload is None and said.attachment is None:
         message = await receive_plain(id, caller.token, said)
         if message is not None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handoff.clock import now
 from handoff.conversations.language import spoken_language
-from handoff.conversations.models import CLOSED, Conversation, Message, Sender, Standing
+from handoff.conversations.models import CLOSED, Conversation, Message, Sender, Standing, StoredMessage
 from handoff.conversations.service import Said, count_message, follow_up, tell_stored
 from handoff.customers.models import Customer
 from handoff.desk import desk
@@ -22,8 +22,9 @@ from handoff.errors import ApiError
 from handoff.identifiers import hash_token
 from handoff.locales import text
 from handoff.settings import settings
+from handoff.statements import Line, Prepared
 
-_CONVERSATION = (
+_CONVERSATION = Prepared(
     select(
         Conversation.owner,
         Conversation.group_name,
@@ -45,10 +46,15 @@ _CONVERSATION = (
 )
 _KEYS = ["conversation_id", "sender_id", "client_id"]
 _INSERTS = {
-    "sqlite": sqlite.insert(Message).on_conflict_do_nothing(index_elements=_KEYS).returning(Message.id),
-    "postgresql": postgresql.insert(Message).on_conflict_do_nothing(index_elements=_KEYS).returning(Message.id),
+    name: Prepared(
+        insert(Message)
+        .values({column.key: bindparam(column.key) for column in Message.__table__.columns if column.key != "id"})
+        .on_conflict_do_nothing(index_elements=_KEYS)
+        .returning(Message.id)
+    )
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_MOVE_ON = (
+_MOVE_ON = Prepared(
     update(Conversation)
     .where(Conversation.id == bindparam("conversation"))
     .values(
@@ -61,12 +67,12 @@ _MOVE_ON = (
 )
 
 
-async def receive_plain(conversation_id: str, token: str, said: Said) -> Message | None:
+async def receive_plain(conversation_id: str, token: str, said: Said) -> StoredMessage | None:
     """Store plain words; None when they must go the general way, and nothing is stored then.
 
     Raises 401 `unauthenticated` when the token is no longer good, 404, 429 as the general way does.
     """
-    stored = await desk.database.transact(lambda connection: _store(connection, conversation_id, token, said))
+    stored = await desk.database.transact(lambda line: _store(line, conversation_id, token, said))
     if stored is None:
         return None
     message, standing, quiet_since = stored
@@ -76,9 +82,9 @@ async def receive_plain(conversation_id: str, token: str, said: Said) -> Message
 
 
 def _store(
-    connection: Connection, conversation_id: str, token: str, said: Said
-) -> tuple[Message, Standing, datetime] | None:
-    found: Any = connection.execute(_CONVERSATION, {"conversation": conversation_id}).one_or_none()
+    line: Line, conversation_id: str, token: str, said: Said
+) -> tuple[StoredMessage, Standing, datetime] | None:
+    found = _CONVERSATION.row(line, conversation=conversation_id)
     moment = now()
     if found is None:
         raise ApiError(404, "not_found")
@@ -87,21 +93,21 @@ def _store(
     if found.owner == CLOSED:
         return None
     row = _row(conversation_id, found, said, moment)
-    number = connection.execute(_INSERTS[connection.dialect.name], row).scalar()
-    if number is None:  # this client_id is known
+    stored = _INSERTS[line.dialect.name].row(line, **row)
+    if stored is None:  # this client_id is known
         return None
     count_message(conversation_id)
     life = timedelta(days=settings.customer_token_days)
-    changes = {
-        "conversation": conversation_id,
-        "seq": row["seq"],
-        "moment": moment,
-        "spoken": spoken_language(said.text) or found.spoken_language,
-        "expires": moment + life,
-    }
-    connection.execute(_MOVE_ON, changes)
+    _MOVE_ON.run(
+        line,
+        conversation=conversation_id,
+        seq=row["seq"],
+        moment=moment,
+        spoken=spoken_language(said.text) or found.spoken_language,
+        expires=moment + life,
+    )
     standing = Standing(found.owner, found.group_name, found.concern, found.last_agent_id)
-    return Message(id=number, **row), standing, found.updated_at
+    return StoredMessage(id=stored.id, **row), standing, found.updated_at
 
 
 def _row(conversation_id: str, found: Any, said: Said, moment: datetime) -> dict[str, Any]:

@@ -138,6 +138,27 @@ class Message(Base):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A `Message` just stored by prepared statements, without the ORM's object, which costs more than storing."""
+
+    id: int
+    conversation_id: str
+    seq: int
+    sender: str
+    sender_id: str | None
+    sender_name: str
+    text: str
+    payload: str | None
+    buttons: list[Any] | None
+    buttons_open: bool
+    attachment_id: str | None
+    client_id: str | None
+    content_hash: str | None
+    nlu: dict[str, Any] | None
+    created_at: datetime
+
+
 class OwnershipEvent(Base):
     """The audit: one change of owner."""
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from handoff.attachments.models import Attachment
 from handoff.attachments.service import signed_url
 from handoff.clock import iso
-from handoff.conversations.models import Conversation, Message, Note, OwnershipEvent, Sender
+from handoff.conversations.models import Conversation, Message, Note, OwnershipEvent, Sender, StoredMessage
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 LONGEST_PAYLOAD = 1000
@@ -79,7 +79,7 @@ class Rate(BaseModel):
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), Storable] | None = None
 
 
-def message_view(message: Message, attachment: Attachment | None, *, for_agent: bool) -> dict[str, Any]:
+def message_view(message: Message | StoredMessage, attachment: Attachment | None, *, for_agent: bool) -> dict[str, Any]:
     """Return the contract's message; agents also see `nlu` on the customer's."""
     view: dict[str, Any] = {
         "seq": message.seq,

@@ -16,7 +16,16 @@ from handoff.agents.models import Agent, Presence
 from handoff.attachments.models import Attachment
 from handoff.clock import now
 from handoff.conversations.language import spoken_language
-from handoff.conversations.models import BOT, CLOSED, Conversation, Message, Rating, Sender, Standing
+from handoff.conversations.models import (
+    BOT,
+    CLOSED,
+    Conversation,
+    Message,
+    Rating,
+    Sender,
+    Standing,
+    StoredMessage,
+)
 from handoff.conversations.ownership import change_owner
 from handoff.customers.models import Customer
 from handoff.database import after_commit
@@ -293,7 +302,7 @@ def count_message(conversation_id: str) -> None:
 
 
 async def tell_stored(
-    message: Message, attachment: Attachment | None, standing: Standing, quiet_since: datetime
+    message: Message | StoredMessage, attachment: Attachment | None, standing: Standing, quiet_since: datetime
 ) -> None:
     """Tell everybody who listens that a message is stored; nothing had happened there since `quiet_since`."""
     metrics.MESSAGES.labels(str(message.sender)).inc()
@@ -307,7 +316,7 @@ async def tell_stored(
     )
 
 
-async def follow_up(message: Message, owner: str) -> None:
+async def follow_up(message: Message | StoredMessage, owner: str) -> None:
     """Do what a customer's words call for: the bot's answer, or, for the person who has the baton, their meaning."""
     if owner == BOT:
         await desk.turns.kick(message.conversation_id)

@@ -46,6 +46,6 @@ async def waiting_line(agent: Agent, group: str | None, language: str) -> list[d
 async def claim(id: str, caller: Colleague) -> dict[str, Any]:
     """Take a waiting conversation; of several people exactly one gets it."""
     require_desk_role(caller.agent)
-    conversation_id = await take(id, caller.agent.id)
+    conversation_id = await take(id, caller.agent)
     async with desk.database.read() as session:
         return conversation_view(await Conversations(session).get(conversation_id))

@@ -30,7 +30,7 @@ async def assign_waiting() -> None:
         if agent is None:
             continue
         with contextlib.suppress(ApiError):  # somebody was faster, or the seat is taken meanwhile
-            await claim(handoff_id, agent.id)
+            await claim(handoff_id, agent)
 
 
 async def freest(session: AsyncSession, group: str) -> Agent | None:

@@ -12,7 +12,7 @@ import structlog
 
 from handoff.attachments.models import Attachment
 from handoff.conversations.endpoints import queue_view
-from handoff.conversations.models import Message
+from handoff.conversations.models import Message, StoredMessage
 from handoff.conversations.schemas import message_view
 from handoff.conversations.service import PAGE, Conversations
 from handoff.database import DATABASE_AWAY
@@ -80,7 +80,7 @@ class Delivery:
             if len(rows) < PAGE:
                 return
 
-    async def _deliver(self, message: Message, attachment: Attachment | None) -> None:
+    async def _deliver(self, message: Message | StoredMessage, attachment: Attachment | None) -> None:
         view = message_view(message, attachment, for_agent=self._for_agent)
         await self._emit("message", {**view, "conversation_id": self.conversation_id} if self._for_agent else view)
         self.after = message.seq

@@ -46,7 +46,9 @@ async def scene(situation: str, owner_id: str) -> Scene:
             handoff = await Queue(session).enqueue(conversation, Reason.ASKED_FOR_PERSON, by="customer")
             made.handoff = handoff.id
     if situation not in {"bot", "concern", "waiting"}:
-        await claim(made.handoff, owner_id)
+        async with desk.database.read() as session:
+            owner = await session.get_one(Agent, owner_id)
+        await claim(made.handoff, owner)
         await _work_on(made, conversation_id, owner_id, close=situation == "closed")
     return made
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import Connection, text
+from sqlalchemy import literal, select
 
 from handoff.database import CONNECTIONS, Database
+from handoff.statements import Line, Prepared
 
 WORKERS = 2 * CONNECTIONS
 TRANSACTIONS = 40 * CONNECTIONS
 FAIR = 4 * WORKERS  # so many others at most may be served while one waits; in perfect order it is each once
 
 
-def _work(connection: Connection) -> None:
+ONE = Prepared(select(literal(1)))
+
+
+def _work(line: Line) -> None:
     for _ in range(5):
-        connection.execute(text("SELECT 1"))
+        ONE.row(line)
 
 
 async def test_nobody_waits_while_others_overtake(database_url: str) -> None:

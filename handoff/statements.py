@@ -1,0 +1,137 @@
+"""Statements for what happens hundreds of times a second: compiled once, and run on the driver.
+
+SQLAlchemy's own execution makes a context, events and a result for every statement, several times what SQLite takes for
+it. Kept is what matters: the types' conversions, the pool, and errors that callers know.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ClauseElement, Dialect, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
+
+from handoff.sqlite import DirectConnection
+
+Convert = Callable[[Any], Any]
+
+
+class Line:
+    """The driver's connection while one transaction lasts."""
+
+    def __init__(self, dialect: Dialect, connection: PoolProxiedConnection) -> None:
+        self.dialect, self._connection = dialect, connection
+
+    def begin_write(self, patience: float) -> None:
+        """Take SQLite's write lock; PostgreSQL begins with the first statement."""
+        direct: Any = self._connection.dbapi_connection
+        if isinstance(direct, DirectConnection):
+            with self._known_errors("BEGIN IMMEDIATE"):
+                direct.begin_write(patience)
+
+    def execute(self, sql: str, values: Any = ()) -> Any:
+        """Run one statement; returns the driver's cursor. Raises SQLAlchemy's errors, which quote no values."""
+        cursor = self._connection.cursor()
+        with self._known_errors(sql):
+            cursor.execute(sql, values)
+        return cursor
+
+    def commit(self) -> None:
+        """Store the transaction."""
+        with self._known_errors("COMMIT"):
+            self._connection.commit()
+
+    @contextmanager
+    def _known_errors(self, sql: str) -> Iterator[None]:
+        driver = self.dialect.loaded_dbapi
+        try:
+            yield
+        except driver.Error as error:
+            raise DBAPIError.instance(
+                sql, None, error, driver.Error, hide_parameters=True, dialect=self.dialect
+            ) from error
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Line]:
+    """Yield a line whose statements are stored when the block ends without an error, and undone otherwise."""
+    connection = engine.raw_connection()
+    try:
+        line = Line(engine.dialect, connection)
+        yield line
+        line.commit()
+    except Exception:
+        raise
+    except BaseException:  # cancelled in the middle of a statement: nobody knows what the server is doing
+        connection.invalidate()
+        raise
+    finally:
+        connection.close()  # the pool undoes what was not stored
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A statement in the words of one kind of database."""
+
+    sql: str
+    order: list[str] | None
+    defaults: dict[str, Any]
+    converters: dict[str, Convert]
+    row: Callable[..., Any]
+    readers: list[Convert | None]
+
+
+class Prepared:
+    """One statement; its values are named by its `bindparam`s. Every column of an insert must be among them."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, line: Line, **values: Any) -> list[Any]:
+        """Return what the statement selects or returns, as named tuples."""
+        compiled, cursor = self._run(line, values)
+        return [
+            compiled.row(
+                *[value if read is None else read(value) for read, value in zip(compiled.readers, found, strict=True)]
+            )
+            for found in cursor.fetchall()
+        ]
+
+    def row(self, line: Line, **values: Any) -> Any:
+        """Return the first row, or None."""
+        return next(iter(self.rows(line, **values)), None)
+
+    def run(self, line: Line, **values: Any) -> int:
+        """Return how many rows the statement changed."""
+        return int(self._run(line, values)[1].rowcount)
+
+    def _run(self, line: Line, values: dict[str, Any]) -> tuple[_Compiled, Any]:
+        compiled = self._compiled.get(line.dialect.name)
+        if compiled is None:
+            compiled = self._compiled[line.dialect.name] = _compile(self._statement, line.dialect)
+        given = {**compiled.defaults, **values}
+        for name, convert in compiled.converters.items():
+            given[name] = convert(given[name])
+        return compiled, line.execute(
+            compiled.sql, given if compiled.order is None else [given[name] for name in compiled.order]
+        )
+
+
+def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
+    compiled: Any = statement.compile(dialect=dialect)
+    converters = {
+        name: convert
+        for name, bind in compiled.binds.items()
+        if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+    }
+    defaults = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    columns = list(getattr(statement, "exported_columns", ()))
+    row = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]
+    readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    return _Compiled(compiled.string, compiled.positiontup, defaults, converters, row, readers)
