@@ -26,35 +26,35 @@ class Line:
 
     def __init__(self, dialect: Dialect, connection: PoolProxiedConnection) -> None:
         self.dialect, self._connection = dialect, connection
+        self._driver: Any = dialect.loaded_dbapi
 
     def begin_write(self, patience: float) -> None:
         """Take SQLite's write lock; PostgreSQL begins with the first statement."""
         direct: Any = self._connection.dbapi_connection
         if isinstance(direct, DirectConnection):
-            with self._known_errors("BEGIN IMMEDIATE"):
+            try:
                 direct.begin_write(patience)
+            except self._driver.Error as error:
+                raise self._known(error, "BEGIN IMMEDIATE") from error
 
     def execute(self, sql: str, values: Any = ()) -> Any:
         """Run one statement; returns the driver's cursor. Raises SQLAlchemy's errors, which quote no values."""
         cursor = self._connection.cursor()
-        with self._known_errors(sql):
+        try:
             cursor.execute(sql, values)
+        except self._driver.Error as error:
+            raise self._known(error, sql) from error
         return cursor
 
     def commit(self) -> None:
         """Store the transaction."""
-        with self._known_errors("COMMIT"):
-            self._connection.commit()
-
-    @contextmanager
-    def _known_errors(self, sql: str) -> Iterator[None]:
-        driver = self.dialect.loaded_dbapi
         try:
-            yield
-        except driver.Error as error:
-            raise DBAPIError.instance(
-                sql, None, error, driver.Error, hide_parameters=True, dialect=self.dialect
-            ) from error
+            self._connection.commit()
+        except self._driver.Error as error:
+            raise self._known(error, "COMMIT") from error
+
+    def _known(self, error: Exception, sql: str) -> Exception:
+        return DBAPIError.instance(sql, None, error, self._driver.Error, hide_parameters=True, dialect=self.dialect)
 
 
 @contextmanager

@@ -27,6 +27,11 @@ class Standing:
     concern: int
     last_agent_id: str | None
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the desk's events carry of it."""
+        return dict(vars(self))
+
 
 def standing_of(event: dict[str, Any]) -> Standing:
     """Return the standing that the desk's events on messages and owners carry."""

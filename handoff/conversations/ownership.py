@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
@@ -57,7 +57,7 @@ class Change:
             self.audit["conversation_id"],
             before=before,
             version=self.audit["version"],
-            **asdict(self.standing),
+            **self.standing.details,
         )
 
 

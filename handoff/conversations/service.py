@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -312,7 +312,7 @@ async def tell_stored(
         here={"stored": (message, attachment), "quiet_since": quiet_since},
         seq=message.seq,
         sender=str(message.sender),
-        **asdict(standing),
+        **standing.details,
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from handoff.conversations import endpoints
 from handoff.conversations.intake import receive_plain
@@ -17,6 +15,7 @@ from handoff.conversations.service import Conversations, Said
 from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.settings import settings
+from handoff.sqlite import DirectCursor
 from tests.handoff.conftest import RunningDesk
 
 OF_ITS_OWN = {"id", "conversation_id", "created_at", "client_id", "content_hash", "sender_id"}
@@ -107,25 +106,22 @@ class TestShortWay:
         good = [receive_plain(customer.id, customer.token, Said(f"m{number}", "在吗")) for number in range(3)]
         bad = receive_plain(customer.id, "ct_wrong", Said("bad", "在吗"))
         outcomes = await asyncio.gather(good[0], bad, *good[1:], return_exceptions=True)
-        assert [type(outcome).__name__ for outcome in outcomes] == ["Message", "ApiError", "Message", "Message"]
+        stored = "StoredMessage"
+        assert [type(outcome).__name__ for outcome in outcomes] == [stored, "ApiError", stored, stored]
 
 
-@contextmanager
-def _statements() -> Iterator[set[str]]:
-    """Collect every statement that reaches SQLite until the block ends."""
-    seen: set[str] = set()
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every statement that reaches SQLite on the desk's event loop from here on."""
+    statements: set[str] = set()
+    execute = DirectCursor.execute
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.add(statement)
+    def note(cursor: DirectCursor, sql: str, parameters: Any = (), /) -> DirectCursor:
+        statements.add(sql)
+        return execute(cursor, sql, parameters)
 
-    engines = [engine.sync_engine for engine in desk.database.engines]
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+    monkeypatch.setattr(DirectCursor, "execute", note)
+    return statements
 
 
 async def _scans(statement: str) -> list[str]:
@@ -140,18 +136,20 @@ async def _scans(statement: str) -> list[str]:
     return [" ".join(step) for step in words if step[0] == "SCAN" and step[1] in BIG_TABLES]
 
 
-async def test_no_statement_of_a_message_reads_a_table_from_end_to_end(running: RunningDesk) -> None:
+async def test_no_statement_of_a_message_reads_a_table_from_end_to_end(
+    running: RunningDesk, seen: set[str]
+) -> None:
     if not desk.database.is_sqlite:
         pytest.skip("the plans of SQLite; PostgreSQL reads tables of a test's size from end to end, rightly")
     customer, person = await running.with_agent()
     bot_customer = await running.customer()
-    with _statements() as seen:
-        await customer.send("手环没有步数")
-        assert (await person.reply(customer.id, "我看一下")).status_code == 201
-        await customer.read(after=1)
-        await person.get(f"/conversations/{customer.id}/messages", after=1)
-        await bot_customer.send("我的快递到哪了")
-        await bot_customer.until(2)
+    seen.clear()
+    await customer.send("手环没有步数")
+    assert (await person.reply(customer.id, "我看一下")).status_code == 201
+    await customer.read(after=1)
+    await person.get(f"/conversations/{customer.id}/messages", after=1)
+    await bot_customer.send("我的快递到哪了")
+    await bot_customer.until(2)
     looked = [statement for statement in seen if statement.split()[0] in {"SELECT", "UPDATE", "DELETE", "INSERT"}]
     assert len(looked) > 10
     found = {statement: scans for statement in looked if (scans := await _scans(statement))}
