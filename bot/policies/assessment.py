@@ -9,8 +9,17 @@ from bot.policies.signals import Signal, Signals, declines
 from bot.policies.told import TurnTold, read_turns, since_handoff
 from bot.policies.wording import danger_in
 
-_SEVERITY = ("safety", "policy_topic", "emotion", "asked_for_person", "bot_repeating", "repeated_failure", "complex")
-_PRIORITY = {"safety": 1, "emotion": 2, "policy_topic": 2}
+_SEVERITY = (
+    "safety",
+    "policy_topic",
+    "emotion",
+    "broken_promise",
+    "asked_for_person",
+    "bot_repeating",
+    "repeated_failure",
+    "complex",
+)
+_PRIORITY = {"safety": 1, "emotion": 2, "broken_promise": 2, "policy_topic": 2}
 _TECH = frozenset({"device_problem", "firmware_update"})
 _ORDERS = frozenset(
     [

@@ -12,7 +12,7 @@ from bot.policies.wording import letters, likeness, nearness, speaks_of
 _COURSE = 5
 _A_COURSE = 3
 _REMEMBERED_TURNS = 8
-_SAME_LENGTH, _SAME_LIKENESS, _SAME_NEARNESS = 5, 0.75, 0.75
+_SAME_LENGTH, _SAME_LIKENESS, _SAME_NEARNESS, _RESTATED_NEARNESS = 5, 0.75, 0.75, 0.2
 _STILL_STUCK = 0.4
 _PILING_UP = 3
 _STEPS = 5
@@ -68,6 +68,8 @@ class Signals:
             self._cued("customer_sees_loop", "bot_repeating", stuck, "loop"),
             self._unsolved(turns, stuck),
             self._told_often(now),
+            self._tried_all(stuck),
+            self._broken_word(now),
             self._steps(stuck),
             self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
             self._cued("refuses", "repeated_failure", stuck, "refuses"),
@@ -108,6 +110,16 @@ class Signals:
         often = not now.pressed and speaks_of("told_often", now.text)
         return self._signal("told_often", "repeated_failure", [now], float(often))
 
+    def _tried_all(self, stuck: list[TurnTold]) -> Signal | None:
+        """Everything there is to try was tried."""
+        shown = [turn for turn in stuck if not turn.pressed and speaks_of("tried_all", turn.text)]
+        return self._signal("tried_all", "repeated_failure", shown, float(bool(shown)))
+
+    def _broken_word(self, now: TurnTold) -> Signal | None:
+        """What the company had promised by a time did not come."""
+        grade = 0.0 if now.pressed else self._grade(now.cue("broken_word"))
+        return self._signal("broken_word", "broken_promise", [now], grade)
+
     def _steps(self, stuck: list[TurnTold]) -> Signal | None:
         """Steps taken without success so far."""
         taken = frozenset(step for turn in stuck for step in turn.tried)
@@ -133,12 +145,13 @@ class Signals:
         hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
         if speaks_of("safety", now.text):
             in_fun = danger < _TRACE and now.cue("strong_words") >= self._sure_at
-            only_asked = danger < _HINT and asked >= self._likely_at
+            only_asked = asked >= max(danger, self._likely_at)
             grade = float(not only_asked and not in_fun)
         elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
         else:
-            grade = float(danger >= self._danger_at or (hinted and asked < self._likely_at))
+            told = danger >= self._danger_at and asked < danger
+            grade = float(told or (hinted and asked < self._likely_at))
         return self._signal("safety", "safety", [now], grade)
 
     def _backed(self, told: float, asked: float) -> float:
@@ -296,7 +309,8 @@ def _same(one: TurnTold, other: TurnTold) -> bool:
     if likeness(one.text, other.text) >= _SAME_LIKENESS:
         return True
     comparable = len(letters(one.text)) >= _SAME_LENGTH and one.intent == other.intent != FALLBACK
-    return comparable and nearness(one.text, other.text) >= _SAME_NEARNESS
+    near = _RESTATED_NEARNESS if speaks_of("restates", other.text) else _SAME_NEARNESS
+    return comparable and nearness(one.text, other.text) >= near
 
 
 def _times(text: str, before: list[str]) -> int:

@@ -111,6 +111,8 @@ class TestHandsOver:
             ("我要起诉你们", "complain", "personal_matter", "policy_topic", 2, "care"),
             ("this is ridiculous, third time!", "track_order", "angry", "emotion", 2, "orders"),
             ("you refused my refund, I'll sue you", "complain", "personal_matter", "policy_topic", 2, "care"),
+            ("客服昨天说今天回电,没有", "track_order", "broken_word", "broken_promise", 2, "orders"),
+            ("I was told Friday, it is Tuesday now", "refund", "broken_word", "broken_promise", 2, "orders"),
         ],
     )
     def test_at_once(self, text: str, intent: str, cue: str, reason: str, priority: int, group: str) -> None:
@@ -190,6 +192,27 @@ class TestHandsOver:
         talk = Talk().customer("the band gets no notifications", "device_problem").bot()
         talk.customer("my band does not get any notifications", "device_problem")
         assert "same_again" in {signal.name for signal in talk.assess().signals}
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            ("手环走了一天只有两百步", "我的意思是它少记了很多步", "就是说,实际走了一万步,手环只记两百"),
+            ("the watch shows no messages", "I mean messages never show on the watch", "to be clear: no messages there"),
+        ],
+    )
+    def test_the_third_time_in_other_words(self, said: tuple[str, ...]) -> None:
+        talk = Talk()
+        for text in said[:-1]:
+            talk.customer(text, "device_problem").bot()
+        assert not talk.assess().hands_over
+        handoff = talk.customer(said[-1], "device_problem").assess().handoff()
+        assert (handoff["reason"], handoff["evidence"]) == ("repeated_failure", [1, 2, 3])
+
+    def test_who_tried_everything(self) -> None:
+        for text in ("能想到的办法都试了", "I have been through the whole list"):
+            talk = Talk().customer(text, "device_problem", cues={"unsolved": 0.9})
+            assert talk.assess().offers and not talk.assess().hands_over
+            assert talk.bot().customer("还是不行", "device_problem", cues={"unsolved": 0.9}).assess().hands_over
 
     def test_what_did_not_help_is_forgotten_when_something_does(self) -> None:
         talk = Talk().customer("没用", "device_problem", cues={"unsolved": 0.9}).bot()
