@@ -117,6 +117,12 @@ class TestTried:
             ("权限都开了", ["check_permission"]),
             ("restarted my phone, cleared the cache, nothing helped", ["restart_phone", "clear_cache"]),
             ("充满电了还是开不了机", ["charge_full"]),
+            ("重装以后还是无法登录", ["reinstall_app"]),
+            ("都重启三遍了怎么还不行?", ["restart_device"]),
+            ("都按你们说的弄了,重启、重装,一样的结果", ["restart_device", "reinstall_app"]),
+            ("路由器拔了电,换成手机热点也一样", ["restart_router", "other_network"]),
+            ("router也reboot了,cache清了", ["restart_router", "clear_cache"]),
+            ("cleaned the charging pins, gave it a full charge", ["clean_contacts", "charge_full"]),
         ],
     )
     def test_done(self, text: str, codes: list[str]) -> None:
@@ -131,6 +137,13 @@ class TestTried:
             "手环自己一直重启",
             "it keeps restarting",
             "should I factory reset it?",
+            "能不能给我换根线",
+            "别让我再重启了",
+            "固件前天夜里自动更新过",
+            "每天要重连好几次",
+            "is the update itself a factory reset?",
+            "I'd rather not reset it",
+            "I need a repair",
         ],
     )
     def test_not_done(self, text: str) -> None:

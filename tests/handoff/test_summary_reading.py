@@ -28,6 +28,14 @@ class TestTried:
             "昨天打客服电话没人接",
             "restart了两次",
             "照着说明书弄了一遍",
+            "给卖家发过消息",
+            "后台重开了一次",
+            "录像我让物业导出来看了",
+            "电池新换的",
+            "unpair再pair",
+            "Resubmitted the form",
+            "got my bank to trace the payment",
+            "My neighbour was asked",
         ],
     )
     def test_what_was_done_is_quoted(self, words: str) -> None:
@@ -46,6 +54,12 @@ class TestTried:
             "should I have reset it?",
             "现在都4点半了",
             "我不退了",
+            "帮忙重新发一次链接",
+            "多久换一次滤芯",
+            "手环升级的时候突然断电了",
+            "每两小时重启一次",
+            "fixed it, thank you",
+            "does this chat save what I wrote earlier",
         ],
     )
     def test_what_was_not_done_is_not(self, words: str) -> None:
@@ -139,6 +153,13 @@ class TestPromises:
             ("A colleague will call you within 2 hours.", "2026-11-21T08:30:00.000Z"),
             ("I'll email you by 5 p.m. today.", "2026-11-21T09:00:00.000Z"),
             ("同事会跟您确认金额。", None),
+            ("这单我跟到底。", None),
+            ("物流一动我就告诉您。", None),
+            ("退货运费由商城报销。", None),
+            ("我会email您tracking number。", None),
+            ("I'm adding a voucher to your account now.", None),
+            ("You won't be charged for the repair.", None),
+            ("A new band ships tomorrow morning.", "2026-11-22T15:59:00.000Z"),
             ("我请同事安排对调，不用您出运费。", None),
             ("I've opened a trace and you'll hear from me by 5 p.m. today.", "2026-11-21T09:00:00.000Z"),
         ],
@@ -159,6 +180,11 @@ class TestPromises:
             "A colleague will take over now.",
             "周五没回您，是我们失约了。",
             "请明天 9 点前把手环充满电。",
+            "请您明天上午保持电话畅通。",
+            "这个订单今天下午发货了。",
+            "您的退款上周五已经到账。",
+            "We tried to call you this morning.",
+            "I'll help you release it.",
         ],
     )
     def test_offers_conditions_and_failures_are_none(self, words: str) -> None:
