@@ -145,7 +145,7 @@ class Signals:
         hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
         if speaks_of("safety", now.text):
             in_fun = danger < _TRACE and now.cue("strong_words") >= self._sure_at
-            only_asked = asked >= max(danger, self._likely_at)
+            only_asked = danger < _HINT and asked >= self._likely_at
             grade = float(not only_asked and not in_fun)
         elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
