@@ -197,7 +197,7 @@ class TestHandsOver:
         "said",
         [
             ("手环走了一天只有两百步", "我的意思是它少记了很多步", "就是说,实际走了一万步,手环只记两百"),
-            ("the watch shows no messages", "I mean messages never show on the watch", "to be clear: no messages there"),
+            ("the watch shows no messages", "I mean messages never show on the watch", "to be clear: none there"),
         ],
     )
     def test_the_third_time_in_other_words(self, said: tuple[str, ...]) -> None:
