@@ -18,7 +18,7 @@ from bot.nlu.text import Aligned, align, clause_around, is_empty, normalise
 FALLBACK = "nlu_fallback"
 _ASKING, _REFUSING, _PLAINLY = 0.15, 0.3, 0.85
 _MARKS = re.compile(r"[\W_]+")
-_ONE_KEY_HELD = re.compile(r"(.)\1{29,}")
+_ONE_KEY_HELD = re.compile(r"\s*(\S)(?:\s*\1){29,}\s*")
 _PARTICLES = re.compile(r"(?:吧|啊|呀|哦|噢|呢|哈|啦|的呢|滴|嘛|~)+$")
 
 
@@ -139,7 +139,7 @@ class IntentGuard(GraphComponent):
         certain = self._certain(message, raw)
         if certain:
             _overrule(message, certain, 1.0)
-        elif is_empty(raw) or _ONE_KEY_HELD.fullmatch(raw.strip()):
+        elif is_empty(raw) or _ONE_KEY_HELD.fullmatch(raw):
             _overrule(message, FALLBACK, 0.0)
         else:
             if tells_of_person(raw) or asks_identity(raw) or not _sounds_like_asking(message):
