@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, Dialect, Engine
+from sqlalchemy import BindParameter, ClauseElement, Dialect, Engine, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -65,10 +65,9 @@ def transaction(engine: Engine) -> Iterator[Line]:
         line = Line(engine.dialect, connection)
         yield line
         line.commit()
-    except Exception:
-        raise
-    except BaseException:  # cancelled in the middle of a statement: nobody knows what the server is doing
-        connection.invalidate()
+    except BaseException as error:
+        if not isinstance(error, Exception):  # cancelled within a statement: nobody knows what the server is doing
+            connection.invalidate()
         raise
     finally:
         connection.close()  # the pool undoes what was not stored
@@ -121,6 +120,11 @@ class Prepared:
         return compiled, line.execute(
             compiled.sql, given if compiled.order is None else [given[name] for name in compiled.order]
         )
+
+
+def all_but_id(table: Any) -> dict[str, BindParameter[Any]]:
+    """Return the values of an insert that is given every column of an ORM class but its number."""
+    return {column.key: bindparam(column.key) for column in table.__table__.columns if column.key != "id"}
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:

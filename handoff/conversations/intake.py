@@ -22,7 +22,7 @@ from handoff.errors import ApiError
 from handoff.identifiers import hash_token
 from handoff.locales import text
 from handoff.settings import settings
-from handoff.statements import Line, Prepared
+from handoff.statements import Line, Prepared, all_but_id
 
 _CONVERSATION = Prepared(
     select(
@@ -48,7 +48,7 @@ _KEYS = ["conversation_id", "sender_id", "client_id"]
 _INSERTS = {
     name: Prepared(
         insert(Message)
-        .values({column.key: bindparam(column.key) for column in Message.__table__.columns if column.key != "id"})
+        .values(all_but_id(Message))
         .on_conflict_do_nothing(index_elements=_KEYS)
         .returning(Message.id)
     )

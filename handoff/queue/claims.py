@@ -24,16 +24,9 @@ from handoff.desk import desk
 from handoff.errors import ApiError
 from handoff.locales import both, text
 from handoff.queue.models import OPEN_STATES, Handoff, State
-from handoff.statements import Line, Prepared
+from handoff.statements import Line, Prepared, all_but_id
 
 REMEMBERED = 10_000
-
-
-def _insert(table: Any) -> Prepared:
-    """Return an insert that is given every column but the number."""
-    columns = [column.key for column in table.__table__.columns if column.key != "id"]
-    return Prepared(insert(table).values({name: bindparam(name) for name in columns}).returning(table.id))
-
 
 _WAITING = Prepared(
     select(
@@ -73,8 +66,8 @@ _CLOSE_BUTTONS = Prepared(
     .where(Message.conversation_id == bindparam("conversation"), Message.buttons_open)
     .values(buttons_open=False)
 )
-_AUDIT = _insert(OwnershipEvent)
-_SAY = _insert(Message)
+_AUDIT = Prepared(insert(OwnershipEvent).values(all_but_id(OwnershipEvent)).inline())
+_SAY = Prepared(insert(Message).values(all_but_id(Message)).returning(Message.id))
 _MOVED = ("owner", "version", "updated_at", "concern", "turn_until", "last_agent_id", "answered_seq", "last_seq")
 _MOVE = Prepared(
     update(Conversation)
@@ -124,7 +117,7 @@ def _take(line: Line, handoff_id: str, agent: Agent) -> tuple[Any, Change, Store
     _CLOSE_BUTTONS.run(line, conversation=found.id)
     change = change_of(found, agent.owner_key, by=agent.owner_key, reason="claimed")
     greeting = _greeting(found, agent, moment)
-    _AUDIT.row(line, **change.audit)
+    _AUDIT.run(line, **change.audit)
     stored = StoredMessage(id=_SAY.row(line, **greeting).id, **greeting)
     moved = {**change.values, "last_seq": stored.seq}
     _MOVE.run(line, conversation=found.id, **{f"new_{name}": moved[name] for name in _MOVED})
