@@ -15,7 +15,7 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 
 from bot.fact_names import FACT_NAMES
 from bot.locks import Locks
-from bot.nlu.lookups import device_categories
+from bot.nlu.lookups import device_categories, lookup
 from bot.policies.assessment import Assessor
 from bot.policies.handoff import HandoffPolicy
 from bot.policies.told import PERSON_PAYLOAD
@@ -361,9 +361,10 @@ def _plain(value: Any) -> bool:
 
 
 def _from_readings(readings: list[Reading], tracker: DialogueStateTracker) -> dict[str, Any]:
-    """Slots that no entity fills: the steps tried, the course of the mood, a device no longer spoken of."""
+    """Slots that no entity fills: the known steps tried, the course of the mood, a device no longer spoken of."""
     tried = list(tracker.get_slot("tried") or [])
-    tried += [step["text"] for reading in readings for step in reading.tried if step["text"] not in tried]
+    told = [step["text"] for reading in readings for step in reading.tried]
+    tried += [code for code in told if code in lookup("tried_steps")]
     course = list(tracker.get_slot("emotion_course") or [])
     course += [
         {"seq": r.seq, "label": r.parse["emotion"]["label"], "score": r.parse["emotion"]["score"]} for r in readings

@@ -7,6 +7,7 @@ from typing import Any
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, Restarted, SessionStarted, UserUttered
 
+from bot.nlu.lookups import lookup
 from bot.policies.matters import subjects
 
 PERSON_PAYLOAD = "/request_human"
@@ -20,7 +21,7 @@ class TurnTold:
     """One turn: what the customer said and felt, what the bot said to it.
 
     `failed`: the bot asked what was meant. `offered`: a button offered a person. `subjects`: the unrelated things
-    that it asks for. `tried`: the steps that the customer has taken.
+    that it asks for. `tried`: the known steps that the customer has taken.
     """
 
     seqs: list[int]
@@ -77,7 +78,7 @@ def told(seqs: list[int], text: str, parse: dict[str, Any]) -> TurnTold:
         cues=parse.get("cues") or {},
         wishes=parse.get("wishes") or [],
         subjects=frozenset() if pressed else subjects(typed, parse),
-        tried=frozenset(str(step["text"]) for step in parse.get("tried") or []),
+        tried=frozenset(step["text"] for step in parse.get("tried") or [] if step["text"] in lookup("tried_steps")),
         pressed=pressed,
     )
 

@@ -75,10 +75,11 @@ def _tried(record: Record, language: str) -> list[dict[str, Any]]:
     told = list(record.attempts)
     for step in record.tried:
         fuller = next((one for one in told if _is_same(one, step)), None)
+        name = named("step", step.text, language)
         known.append(
             {
-                "text": named("step", step.text, language) or step.quote,
-                "code": step.text,
+                "text": name or step.quote,
+                "code": step.text if name else None,
                 "quote": fuller.quote if fuller else step.quote,
                 "seq": step.source_seq,
             }
