@@ -43,11 +43,15 @@ class SocketGone(Exception):
 
 @dataclass
 class Session:
-    """What one socket follows. `emitted`: when which messages went out, as (time, cursor before, cursor after)."""
+    """What one socket follows. `emitted`: when which messages went out, as (time, cursor before, cursor after).
+
+    `resumed_at`: the message up to which all was thought to be delivered when the socket came.
+    """
 
     id: str
     conversation_id: str
     delivery: Delivery
+    resumed_at: int
     emitted: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=500))
 
 
@@ -87,7 +91,7 @@ class RasaNamespace(socketio.AsyncNamespace):
         if session is None:
             return
         self._unfollow(sid, session)
-        if reason == self.server.reason.PING_TIMEOUT and session.conversation_id not in self._by_conversation:
+        if reason == self.server.reason.PING_TIMEOUT:
             await self._take_back(session)
 
     async def on_session_request(self, sid: str, data: Any = None) -> None:
@@ -175,7 +179,7 @@ class RasaNamespace(socketio.AsyncNamespace):
             await self._utter(sid, chat, session, view)
 
         desk.networks.note(conversation_id, chat.address)
-        session = Session(session_id, conversation_id, Delivery(conversation_id, after, emit, for_agent=False))
+        session = Session(session_id, conversation_id, Delivery(conversation_id, after, emit, for_agent=False), after)
         return session
 
     async def _confirm(self, sid: str, chat: Chat, session: Session) -> None:
@@ -186,6 +190,10 @@ class RasaNamespace(socketio.AsyncNamespace):
         if sid in self._chats:
             chat.session = session
             self._by_conversation.setdefault(session.conversation_id, set()).add(sid)
+            # What was taken back between the look at the cursor and now, nobody would tell.
+            lost_from = await delivered_up_to(session.conversation_id)
+            if lost_from < session.resumed_at:
+                await self._tell(sid, session, session.delivery.again(lost_from, session.resumed_at))
             await self._catch_up(sid, session)
 
     def _unfollow(self, sid: str, session: Session) -> None:
@@ -227,16 +235,32 @@ class RasaNamespace(socketio.AsyncNamespace):
             await self.emit("bot_uttered", event, to=sid)
         if sid not in self._chats:
             raise SocketGone
-        session.emitted.append((time.monotonic(), session.delivery.after, view["seq"]))
+        session.emitted.append((time.monotonic(), min(session.delivery.after, view["seq"] - 1), view["seq"]))
         await mark_delivered(session.conversation_id, view["seq"])
 
     async def _take_back(self, session: Session) -> None:
-        """Undo the delivery of what went out after the last sign of life."""
+        """Undo the delivery of what went out after the last sign of life; sockets that came since are told it now.
+
+        What came after a living socket's beginning, that socket has shown.
+        """
         eio = self.server.eio
         silent_since = time.monotonic() - eio.ping_interval - eio.ping_timeout - SLACK
         unsure = [(before, after) for moment, before, after in session.emitted if moment >= silent_since]
-        if unsure:
-            await mark_lost(session.conversation_id, unsure[0][0], unsure[-1][1])
+        if not unsure:
+            return
+        first, last = unsure[0][0], unsure[-1][1]
+        others = self._following(session.conversation_id)
+        if not others:
+            await mark_lost(session.conversation_id, first, last)
+            others = self._following(session.conversation_id)
+        unseen = min([last, *(other.resumed_at for _, other in others)])
+        for sid, other in others if unseen > first else []:
+            await self._tell(sid, other, other.delivery.again(first, unseen))
+
+    def _following(self, conversation_id: str) -> list[tuple[str, Session]]:
+        """The sockets that follow a conversation, with their sessions."""
+        chats = ((sid, self._chats.get(sid)) for sid in self._by_conversation.get(conversation_id, ()))
+        return [(sid, chat.session) for sid, chat in chats if chat is not None and chat.session is not None]
 
     async def _refuse(self, sid: str, chat: Chat, error: ValidationError) -> dict[str, Any]:
         """Say that a message is too long; what is empty or malformed is not worth a word to the customer."""

@@ -70,12 +70,23 @@ class Delivery:
         async with self._lock:
             await self._read_on()
 
-    async def _read_on(self) -> None:
+    async def again(self, after: int, until: int) -> None:
+        """Emit once more what came after one message up to another, if it was thought to be delivered before."""
+        async with self._lock:
+            reached, self.after = self.after, after
+            try:
+                await self._read_on(min(until, reached))
+            finally:
+                self.after = max(reached, self.after)
+
+    async def _read_on(self, until: int | None = None) -> None:
         while True:
             async with desk.database.read() as session:
                 conversation = await Conversations(session).get(self.conversation_id)
                 rows = await Conversations(session).page(conversation, self.after)
             for message, attachment in rows:
+                if until is not None and message.seq > until:
+                    return
                 await self._deliver(message, attachment)
             if len(rows) < PAGE:
                 return

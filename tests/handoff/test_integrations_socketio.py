@@ -334,6 +334,37 @@ class TestSessions:
         assert chat.texts.count("lost on the way") == 1 and chat.texts[-1] == "lost on the way"
         await chat.leave()
 
+    async def test_what_went_to_a_dead_socket_comes_on_the_one_that_replaced_it(
+        self, running: RunningDesk, channels: list[RasaNamespace]
+    ) -> None:
+        """A phone changes its network: it is back before the desk notices that the old connection is dead."""
+        eio = channels[0].server.eio
+        eio.ping_interval = eio.ping_timeout = 1.0
+        address = running.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+        async with websockets.connect(address) as raw:
+            assert (await raw.recv())[:1] == "0"
+            await raw.send("40")
+            await raw.recv()
+            await raw.send('42["session_request",{}]')
+            session_id = json.loads((await raw.recv())[2:])[1]
+            chat = WebChat(running.url)
+            chat.session_id = session_id
+            await raw.send(json.dumps(["user_uttered", {"message": "hi", "session_id": session_id}]).join(["42", ""]))
+            while "echo hi" not in str(await raw.recv()):
+                await raw.send("3")
+            conversation, person = await taken_over(running, chat)
+            await person.reply(conversation, "to the old network")
+            while "to the old network" not in str(await raw.recv()):
+                pass
+            await chat.connect(session_id)
+            await person.reply(conversation, "to the new network")
+            with contextlib.suppress(websockets.ConnectionClosed):
+                await asyncio.wait_for(_ignore(raw), 20)
+        await until(lambda: {"to the old network", "to the new network"} <= set(chat.texts))
+        await asyncio.sleep(0.2)
+        assert chat.texts.count("to the old network") == chat.texts.count("to the new network") == 1
+        await chat.leave()
+
 
 async def _ignore(raw: websockets.ClientConnection) -> None:
     """Read everything, even pings, and answer nothing, until the server gives up."""
