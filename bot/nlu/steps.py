@@ -11,7 +11,7 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -23,6 +23,7 @@ STEP, OTHER = "step", "other"
 # Chinese is often typed with spaces where others set commas.
 _END = re.compile(CLAUSE_END.pattern + r"|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
 _MOST_CLAUSES = 24
+_LEAST_LETTERS = 3
 
 
 def clauses() -> list[tuple[str, str]]:
@@ -91,16 +92,19 @@ class StepReader(GraphComponent):
         """Add the steps of each message to those that were found by patterns; they are called by their own words."""
         for message in messages:
             known = message.get("tried") or []
-            found = [*known, *self._read(message.get(TEXT) or "", known)]
+            found = [*known, *self._read(message.get(TEXT) or "", known, message.get(ENTITIES) or [])]
             message.set("tried", sorted(found, key=lambda step: int(step["start"])), add_to_output=True)
         return messages
 
-    def _read(self, text: str, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _read(
+        self, text: str, known: list[dict[str, Any]], facts: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         if self._model is None or is_empty(text):
             return []
         aligned = align(text)
         pieces = [aligned.span(a, b) for a, b in split(aligned, _END) if not is_empty(aligned.text[a:b])]
         new = [piece for piece in pieces[:_MOST_CLAUSES] if not any(_overlap(piece, step) for step in known)]
+        new = [piece for piece in new if _says_more(piece, facts)]
         if not new:
             return []
         chances = self._model.probabilities([piece.text for piece in new])[:, self._model.labels.index(STEP)]
@@ -113,3 +117,10 @@ class StepReader(GraphComponent):
 
 def _overlap(piece: Span, step: dict[str, Any]) -> bool:
     return bool(piece.start < int(step["end"]) and int(step["start"]) < piece.end)
+
+
+def _says_more(piece: Span, facts: list[dict[str, Any]]) -> bool:
+    """Does a clause say more than a fact? "固件1.0.0.39" tells of no step."""
+    told = {place for fact in facts for place in range(int(fact["start"]), int(fact["end"]))}
+    left = [char for place, char in enumerate(piece.text, piece.start) if char.isalpha() and place not in told]
+    return len(left) >= _LEAST_LETTERS

@@ -20,6 +20,7 @@ _MOST_REPEATS = 2
 _HINT, _TRACE = 0.25, 0.15
 _DANGERS = ("danger_life", "danger_watched", "danger_swallowed")
 _ASKS_SURELY = 0.72
+_ONLY_ASKED = 0.9
 _SWEARING = 0.85
 _SURELY_CALM = 0.8
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
@@ -145,7 +146,7 @@ class Signals:
         hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
         if speaks_of("safety", now.text):
             in_fun = danger < _TRACE and now.cue("strong_words") >= self._sure_at
-            only_asked = danger < _HINT and asked >= self._likely_at
+            only_asked = danger < _HINT and asked >= _ONLY_ASKED
             grade = float(not only_asked and not in_fun)
         elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
