@@ -45,7 +45,8 @@ class SocketGone(Exception):
 class Session:
     """What one socket follows. `emitted`: when which messages went out, as (time, cursor before, cursor after).
 
-    `resumed_at`: the message up to which all was thought to be delivered when the socket came.
+    `resumed_at`: the message up to which all was thought to be delivered when the socket came; what came after it was
+    shown here.
     """
 
     id: str
@@ -191,10 +192,15 @@ class RasaNamespace(socketio.AsyncNamespace):
             chat.session = session
             self._by_conversation.setdefault(session.conversation_id, set()).add(sid)
             # What was taken back between the look at the cursor and now, nobody would tell.
-            lost_from = await delivered_up_to(session.conversation_id)
-            if lost_from < session.resumed_at:
-                await self._tell(sid, session, session.delivery.again(lost_from, session.resumed_at))
+            await self._tell_again(sid, session, await delivered_up_to(session.conversation_id))
             await self._catch_up(sid, session)
+
+    async def _tell_again(self, sid: str, session: Session, lost_from: int) -> None:
+        """Tell what came after a message and was thought to be delivered when the socket came; once."""
+        if lost_from >= session.resumed_at:
+            return
+        until, session.resumed_at = session.resumed_at, lost_from
+        await self._tell(sid, session, session.delivery.again(lost_from, until))
 
     def _unfollow(self, sid: str, session: Session) -> None:
         sids = self._by_conversation.get(session.conversation_id, set())
@@ -249,13 +255,12 @@ class RasaNamespace(socketio.AsyncNamespace):
         if not unsure:
             return
         first, last = unsure[0][0], unsure[-1][1]
-        others = self._following(session.conversation_id)
-        if not others:
+        if not self._following(session.conversation_id):
             await mark_lost(session.conversation_id, first, last)
-            others = self._following(session.conversation_id)
-        unseen = min([last, *(other.resumed_at for _, other in others)])
-        for sid, other in others if unseen > first else []:
-            await self._tell(sid, other, other.delivery.again(first, unseen))
+        others = self._following(session.conversation_id)
+        if all(other.resumed_at > first for _, other in others):
+            for sid, other in others:
+                await self._tell_again(sid, other, first)
 
     def _following(self, conversation_id: str) -> list[tuple[str, Session]]:
         """The sockets that follow a conversation, with their sessions."""
