@@ -178,7 +178,8 @@ async def _line(site: Site, engine: Engine, ledger: Ledger) -> list[str]:
         tuple(row)
         for row in rows(
             engine,
-            "SELECT c.id, h.group_name, h.priority, h.arrival FROM conversations c "
+            "SELECT c.id, h.group_name, h.priority, "
+            "(SELECT count(*) FROM handoffs o WHERE o.conversation_id = c.id) FROM conversations c "
             "LEFT JOIN handoffs h ON h.conversation_id = c.id AND h.state = 'waiting' "
             "WHERE c.owner = 'queue' ORDER BY h.group_name, h.priority, h.arrival",
         )
@@ -199,8 +200,9 @@ async def _line(site: Site, engine: Engine, ledger: Ledger) -> list[str]:
             if page["owner"] == "queue" and (page["queue"] or {}).get("position") != rank:
                 wrong.append(f"{conversation}: rank {page['queue']} instead of {rank}")
     same = defaultdict(list)
-    for conversation, group, priority, _ in waiting:
-        if conversation in ledger.joined:
+    for conversation, group, priority, stays in waiting:
+        # Who was served, went back to the bot and came again is in line since then.
+        if conversation in ledger.joined and stays == 1:
             same[group, priority].append(conversation)
     for line in same.values():
         for first, second in pairwise(line):
