@@ -310,25 +310,12 @@ class TestSessions:
         self, running: RunningDesk, channels: list[RasaNamespace]
     ) -> None:
         """A phone that lost its network: nothing closes, nothing answers, nothing may be lost."""
-        eio = channels[0].server.eio
-        eio.ping_interval = eio.ping_timeout = 1.0
-        address = running.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-        async with websockets.connect(address) as raw:
-            assert (await raw.recv())[:1] == "0"
-            await raw.send("40")
-            await raw.recv()
-            await raw.send('42["session_request",{}]')
-            session_id = json.loads((await raw.recv())[2:])[1]
-            chat = WebChat(running.url)
-            chat.session_id = session_id
-            await raw.send(json.dumps(["user_uttered", {"message": "hi", "session_id": session_id}]).join(["42", ""]))
-            while "echo hi" not in str(await raw.recv()):
-                await raw.send("3")
+        async with bare_socket(running, channels) as (raw, chat):
             conversation, person = await taken_over(running, chat)
             await person.reply(conversation, "lost on the way")
             with contextlib.suppress(websockets.ConnectionClosed):
                 await asyncio.wait_for(_ignore(raw), 20)
-        await chat.connect(session_id)
+        await chat.connect(chat.session_id)
         await until(lambda: "lost on the way" in chat.texts)
         await asyncio.sleep(0.2)
         assert chat.texts.count("lost on the way") == 1 and chat.texts[-1] == "lost on the way"
@@ -338,25 +325,12 @@ class TestSessions:
         self, running: RunningDesk, channels: list[RasaNamespace]
     ) -> None:
         """A phone changes its network: it is back before the desk notices that the old connection is dead."""
-        eio = channels[0].server.eio
-        eio.ping_interval = eio.ping_timeout = 1.0
-        address = running.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-        async with websockets.connect(address) as raw:
-            assert (await raw.recv())[:1] == "0"
-            await raw.send("40")
-            await raw.recv()
-            await raw.send('42["session_request",{}]')
-            session_id = json.loads((await raw.recv())[2:])[1]
-            chat = WebChat(running.url)
-            chat.session_id = session_id
-            await raw.send(json.dumps(["user_uttered", {"message": "hi", "session_id": session_id}]).join(["42", ""]))
-            while "echo hi" not in str(await raw.recv()):
-                await raw.send("3")
+        async with bare_socket(running, channels) as (raw, chat):
             conversation, person = await taken_over(running, chat)
             await person.reply(conversation, "to the old network")
             while "to the old network" not in str(await raw.recv()):
                 pass
-            await chat.connect(session_id)
+            await chat.connect(chat.session_id)
             await person.reply(conversation, "to the new network")
             with contextlib.suppress(websockets.ConnectionClosed):
                 await asyncio.wait_for(_ignore(raw), 20)
@@ -364,6 +338,28 @@ class TestSessions:
         await asyncio.sleep(0.2)
         assert chat.texts.count("to the old network") == chat.texts.count("to the new network") == 1
         await chat.leave()
+
+
+@asynccontextmanager
+async def bare_socket(
+    running: RunningDesk, channels: list[RasaNamespace]
+) -> AsyncIterator[tuple[websockets.ClientConnection, WebChat]]:
+    """A socket that answers no ping after "hi" and is soon given up, and a chat that may go on with its session."""
+    eio = channels[0].server.eio
+    eio.ping_interval = eio.ping_timeout = 1.0
+    address = running.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    async with websockets.connect(address) as raw:
+        assert (await raw.recv())[:1] == "0"
+        await raw.send("40")
+        await raw.recv()
+        await raw.send('42["session_request",{}]')
+        chat = WebChat(running.url)
+        chat.session_id = json.loads((await raw.recv())[2:])[1]
+        said = ["user_uttered", {"message": "hi", "session_id": chat.session_id}]
+        await raw.send(f"42{json.dumps(said)}")
+        while "echo hi" not in str(await raw.recv()):
+            await raw.send("3")
+        yield raw, chat
 
 
 async def _ignore(raw: websockets.ClientConnection) -> None:
