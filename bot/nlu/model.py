@@ -94,8 +94,9 @@ class TextModel:
         self._words = Grams.of(named, words, MOST_WORDS)
         index = {label: number for number, label in enumerate(self.labels)}
         numbers = np.array([index[target] for target in [*targets, *self.labels]])
-        self._directions = self._main_directions(prepared)
-        names, placed = len(self.labels), self._placed(prepared)
+        vectors = self._encoded(named)
+        self._directions = _main_directions(vectors[: len(prepared)])
+        names, placed = len(self.labels), vectors[: len(prepared)] @ self._directions
 
         def likeness(seen: np.ndarray, held: np.ndarray) -> np.ndarray:
             known = seen[seen < len(prepared)]
@@ -104,7 +105,7 @@ class TextModel:
 
         with threadpool_limits(limits=2):
             self._weights, self._near_share = fit(
-                self._features(named), numbers, names, strength, likeness, kept=names, balanced=balanced
+                self._features(named, vectors), numbers, names, strength, likeness, kept=names, balanced=balanced
             )
         self._phrases, self._targets, self._places = prepared, targets, placed
         self._know()
@@ -179,7 +180,7 @@ class TextModel:
         self._weights = Weights(matrix, self._weights.bias + usual.astype(np.float32) @ dense)
         self._directions, self._places, self._encoder = self._directions[:0], self._places[:, :0], None
 
-    def _features(self, prepared: list[str]) -> Features:
+    def _features(self, prepared: list[str], vectors: np.ndarray) -> Features:
         grams = sparse.hstack(
             [
                 self._characters.rows(prepared) * np.float32(self._scale["characters"]),
@@ -187,7 +188,7 @@ class TextModel:
             ],
             format="csr",
         )
-        return Features(grams, self._encoded(prepared) * np.float32(self._scale["sentence"]))
+        return Features(grams, vectors * np.float32(self._scale["sentence"]))
 
     def _scores(self, prepared: list[str]) -> np.ndarray:
         """The linear model's scores: `Weights.scores` of the features, faster for few texts."""
@@ -208,12 +209,6 @@ class TextModel:
         """The texts' sentence vectors along the main directions."""
         return self._encoded(prepared) @ self._directions
 
-    def _main_directions(self, prepared: list[str]) -> np.ndarray:
-        """The directions, one a column, in which sentence vectors differ most: few numbers find near ones faster."""
-        vectors = self._encoded(prepared)
-        strength, directions = np.linalg.eigh(vectors.T @ vectors)
-        return np.asarray(directions[:, np.argsort(-strength)[:DIRECTIONS]], dtype=np.float32)
-
     def _near(self, known: Likeness, prepared: list[str], placed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`Likeness.nearest` with a column for each of `labels`, many texts in batches that fit into memory."""
         batches = [slice(start, start + BATCH) for start in range(0, len(prepared), BATCH)]
@@ -221,6 +216,12 @@ class TextModel:
         near = np.zeros((len(prepared), len(self.labels)), dtype=np.float32)
         near[:, [self.labels.index(name) for name in known.names]] = np.concatenate([rows for rows, _ in found])
         return near, np.concatenate([meaning for _, meaning in found])
+
+
+def _main_directions(vectors: np.ndarray) -> np.ndarray:
+    """The directions, one a column, in which the vectors differ most: few numbers find near ones faster."""
+    strength, directions = np.linalg.eigh(vectors.T @ vectors)
+    return np.asarray(directions[:, np.argsort(-strength)[:DIRECTIONS]], dtype=np.float32)
 
 
 def _bare(text: str) -> str:
