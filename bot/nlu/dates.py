@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from string import capwords
 from zoneinfo import ZoneInfo
 
 from bot.nlu.numbers import Found
@@ -65,13 +66,28 @@ _DAY = re.compile(
     r"(?<![\d月一二三四五六七八九十])(\d{1,2}|[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])号"
     r"(?![楼线机店码院门桌手秤灯])"
 )
+_FEASTS = (
+    "双十一|双11|双十二|双12|618|春节|国庆|中秋|端午|元旦|五一|清明|元宵|圣诞|七夕|情人节|母亲节|父亲节|教师节|儿童节"
+)
+_FEASTS_EN = (
+    r"black friday|cyber monday|prime day|boxing day|christmas|thanksgiving|easter|halloween|new year|chinese new year"
+    r"|cny|spring festival|mid[- ]autumn(?: festival)?|national day|singles'? day|valentine'?s(?: day)?"
+    r"|(?:mother|father)'?s day"
+)
 _SEASON = (
-    r"(?:双十一|双11|双十二|双12|618|春节|国庆|过年|年底|年初|[春夏秋冬]天"
+    rf"(?:(?:{_FEASTS})节?|过年|年底|年初|[春夏秋冬]天"
     r"|(?:1[0-2]|[1-9]|[一二三四五六七八九十]{1,2})月(?:份|底|初|中)?)"
 )
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_MONTH = rf"({_MONTHS}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
+_MONTH_NUMBER = {name[:3]: number for number, name in enumerate(_MONTHS.split("|"), 1)}
+_NUMBERED = r"(\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?:,? ?(20\d\d))?"
+_DAY_MONTH = re.compile(rf"(?<![a-z0-9.]){_NUMBERED} (?:of )?{_MONTH}(?![a-z]){_YEAR}")
+_MONTH_AND_DAY = re.compile(rf"(?<![a-z]){_MONTH} (?:the )?{_NUMBERED}(?![\d.:a-z]){_YEAR}")
+_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})[/.](\d{1,2})[/.](20\d\d)(?![\d/])")
 _VAGUE = re.compile(
-    rf"(?:去年|前年|今年)的?{_SEASON}?|双十一|双11|双十二|618|春节|国庆"
+    rf"(?:去年|前年|今年)的?{_SEASON}?|(?:{_FEASTS})节?|过年|(?<![a-z])(?:last |this )?(?:{_FEASTS_EN})(?![a-z])"
     r"|前几天|前些天|前阵子|前段时间|上上?(?:个)?(?:周末?|星期|礼拜|月)|这(?:个)?(?:周|星期|月)|刚刚?(?=买|收|到|入|拿)|"
     r"(?<!\d)(?:半|[一两二三四五六七八九十\d]{1,2})(?:个多?)?(?:年|月)(?:多)?(?:之?前|以前|了)?|"
     r"last (?:week|month|year|night)|a few (?:days|weeks|months) ago|(?:the )?other day|recently|"
@@ -79,6 +95,8 @@ _VAGUE = re.compile(
     r"|just(?= (?:bought|got|received|arrived))"
     rf"|(?<=in )(?:{_MONTHS})|(?<=last )(?:{_MONTHS})"
 )
+
+_NEXT_YEAR = re.compile(r"\W{1,2}20\d\d(?!\d)")
 
 
 def current_day() -> date:
@@ -97,7 +115,9 @@ def extract(aligned: Aligned, today: date | None = None) -> list[Found]:
         )
         if not (_BOUGHT.search(text) or follows) or _NOT_OWN.search(text):
             continue
-        found = _read(text, day)
+        # "March 12, 2025": the comma is no end.
+        year = _NEXT_YEAR.match(aligned.text, end)
+        found = _read(aligned.text[start : year.end()] if year else text, day)
         if found:
             value, a, b = found
             return [("purchased_at", value, start + a, start + b, None)]
@@ -111,9 +131,31 @@ def _read(text: str, today: date) -> tuple[str, int, int] | None:
     match = _MONTH_DAY.search(text)
     if match:
         month, day = int(match.group(1)), int(match.group(2))
-        year = today.year if (month, day) <= (today.month, today.day) else today.year - 1
-        return _dated(match, year, month, day)
-    return _days_back(text, today) or _vague(text)
+        return _dated(match, _latest_year(month, day, today), month, day)
+    return _in_english(text, today) or _days_back(text, today) or _vague(text)
+
+
+def _latest_year(month: int, day: int, today: date) -> int:
+    """The year of the latest such day that is not after today."""
+    return today.year if (month, day) <= (today.month, today.day) else today.year - 1
+
+
+def _in_english(text: str, today: date) -> tuple[str, int, int] | None:
+    """ "4 May 2026", "Feb 9th", "31/08/2026"; of two numbers up to 12 the order cannot be told: the words stay."""
+    if match := _DAY_MONTH.search(text):
+        day, name, year = match.groups()
+    elif match := _MONTH_AND_DAY.search(text):
+        name, day, year = match.groups()
+    elif match := _SLASHED.search(text):
+        first, second = int(match.group(1)), int(match.group(2))
+        if first <= 12 and second <= 12 and first != second:
+            return match.group(), *match.span()
+        day_number, month = max(first, second), min(first, second)
+        return _dated(match, int(match.group(3)), month, day_number)
+    else:
+        return None
+    month = _MONTH_NUMBER[name[:3]]
+    return _dated(match, int(year) if year else _latest_year(month, int(day), today), month, int(day))
 
 
 def _days_back(text: str, today: date) -> tuple[str, int, int] | None:
@@ -162,13 +204,14 @@ def _latest(match: re.Match[str], day: int, today: date) -> tuple[str, int, int]
 
 
 def _vague(text: str) -> tuple[str, int, int] | None:
-    """The words that tell most; a month in English begins with a capital."""
+    """The words that tell most; a month or feast in English begins with a capital."""
     matches = list(_VAGUE.finditer(text))
     if not matches:
         return None
     match = max(matches, key=lambda match: len(match.group()))
     words = match.group().strip()
-    return (words.capitalize() if words in _MONTHS.split("|") else words), *match.span()
+    named = words in _MONTHS.split("|") or re.search(_FEASTS_EN, words)
+    return (capwords(words) if named else words), *match.span()
 
 
 def _dated(match: re.Match[str], year: int, month: int, day: int) -> tuple[str, int, int] | None:

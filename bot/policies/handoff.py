@@ -35,7 +35,7 @@ class HandoffPolicy(Policy):
             "angry_at": 0.7,
             "enraged_at": -1.2,
             "dissatisfied_at": 0.82,
-            "likely_at": 0.5,
+            "likely_at": 0.45,
             "sure_at": 0.65,
             "danger_at": 0.48,
             "weights": {
@@ -55,7 +55,7 @@ class HandoffPolicy(Policy):
                 "same_again": 0.5,
                 "bot_repeating": 0.3,
                 "customer_sees_loop": 0.6,
-                "unsolved": 0.35,
+                "unsolved": 0.3,
                 "told_often": 1.0,
                 "tried_all": 0.6,
                 "broken_word": 1.0,

@@ -13,14 +13,13 @@ _COURSE = 5
 _A_COURSE = 3
 _REMEMBERED_TURNS = 8
 _SAME_LENGTH, _SAME_LIKENESS, _SAME_NEARNESS, _RESTATED_NEARNESS = 5, 0.75, 0.75, 0.2
-_STILL_STUCK = 0.4
+_STILL_STUCK, _CLEARLY_MORE = 0.4, 0.25
 _PILING_UP = 3
 _STEPS = 5
 _MOST_REPEATS = 2
-_HINT, _TRACE = 0.25, 0.15
+_HINT, _TRACE = 0.3, 0.15
 _DANGERS = ("danger_life", "danger_watched", "danger_swallowed")
 _ASKS_SURELY = 0.72
-_ONLY_ASKED = 0.9
 _SWEARING = 0.85
 _SURELY_CALM = 0.8
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
@@ -146,7 +145,7 @@ class Signals:
         hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
         if speaks_of("safety", now.text):
             in_fun = danger < _TRACE and now.cue("strong_words") >= self._sure_at
-            only_asked = danger < _HINT and asked >= _ONLY_ASKED
+            only_asked = danger < _TRACE and asked >= self._likely_at
             grade = float(not only_asked and not in_fun)
         elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
@@ -178,14 +177,14 @@ class Signals:
         )
 
     def _wishes(self, turns: list[TurnTold]) -> Signal | None:
-        """Three things at once, or several that pile up on those of the last messages."""
+        """Three things at once; half as much when several pile up on those of the last messages."""
         now, lately = turns[-1], turns[-_PILING_UP:]
         piled = frozenset(subject for turn in lately for subject in turn.subjects)
         listed = len(now.subjects) >= 2 and speaks_of("listed", now.text)
         if not now.pressed and (len(now.subjects) >= 3 or listed or speaks_of("several", now.text)):
             return self._signal("many_wishes", "complex", [now], 1.0)
         if len(now.subjects) >= 2 and len(piled) >= 3:
-            return self._signal("many_wishes", "complex", [turn for turn in lately if turn.subjects], 1.0)
+            return self._signal("many_wishes", "complex", [turn for turn in lately if turn.subjects], 0.5)
         return None
 
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:
@@ -269,12 +268,13 @@ class Signals:
         return self._signal("failed_turn", "repeated_failure", row, len(row))
 
     def _same_again(self, turns: list[TurnTold]) -> Signal | None:
-        """The same thing said before, in the same or in other words."""
+        """The same thing said before, in the same or in other words; a half when only the customer says so."""
         now = turns[-1]
         if now.pressed or now.intent == "inform" or len(letters(now.text)) < _SAME_LENGTH:
             return None
         same = [turn for turn in turns[-_REMEMBERED_TURNS:-1] if not turn.pressed and _same(turn, now)]
-        return self._signal("same_again", "repeated_failure", [*same, now], len(same))
+        says_so = len(turns) > 1 and speaks_of("restates", now.text)
+        return self._signal("same_again", "repeated_failure", [*same, now], len(same) or 0.5 * says_so)
 
     def _bot_repeating(self, turns: list[TurnTold]) -> Signal | None:
         """Explanations that the bot gave before."""
@@ -291,7 +291,8 @@ def since_progress(turns: list[TurnTold], sure_at: float) -> list[TurnTold]:
 
     def got_somewhere(turn: TurnTold) -> bool:
         stuck = max(turn.cue(cue) for cue in ("unsolved", "misunderstood", "loop", "lost", "despair"))
-        return turn.cue("progress") >= sure_at and stuck < _STILL_STUCK
+        works = turn.cue("progress")
+        return works >= sure_at and (stuck < _STILL_STUCK or works >= stuck + _CLEARLY_MORE)
 
     last = max((index for index, turn in enumerate(turns) if got_somewhere(turn)), default=-1)
     return turns[last + 1 :]

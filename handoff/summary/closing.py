@@ -43,5 +43,5 @@ def _left(record: Record, language: str) -> list[str]:
                 text("summary.closing_due", language, words=words, due=moment(promise.due_at, record, language))
             )
     accounted = {promise.seq for promise in record.promises}
-    left += [pledge.quote for pledge in record.pledges if pledge.seq not in accounted]
+    left += [pledge.quote for pledge in record.pledges if pledge.seq not in accounted and not pledge.told]
     return left

@@ -1,4 +1,4 @@
-"""What the bot or an agent promised in words: who does what for the customer, and by when."""
+"""What the bot, an agent or, as the customer tells it, somebody earlier promised in words, and by when."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ _LATIN_END = re.compile(r"(?<=[a-z0-9)][.])\s+(?=[A-Z])")
 
 @dataclass(frozen=True)
 class Pledge:
-    """A promise in words, and by when as far as the words tell."""
+    """A promise in words, and by when as far as the words tell; `told`: the customer tells of it."""
 
     quote: str
     seq: int
     due_at: datetime | None
+    told: bool = False
 
 
 def pledges(messages: Iterable[Message], timezone: str) -> list[Pledge]:
     """Return what was promised to the customer, in order; offers, conditions and guesses are no promises."""
     found = []
     for message in messages:
+        if message.sender == Sender.CUSTOMER and message.payload is None:
+            told = [sentence for sentence in _sentences(message.text) if _tells_of_promise(fold(sentence))]
+            found += [Pledge(excerpt(sentence, LONGEST_QUOTE), message.seq, None, told=True) for sentence in told]
         if message.sender not in {Sender.BOT, Sender.AGENT}:
             continue
         for sentence in _sentences(message.text):
@@ -52,6 +56,13 @@ def _promises(words: str) -> bool:
             if not PATTERNS["never"].search(part) and (firm or not PATTERNS["softened"].search(part)):
                 return True
     return False
+
+
+def _tells_of_promise(words: str) -> bool:
+    """Tell whether a customer's sentence says that we had promised something by a time."""
+    if PATTERNS["told_never"].search(words) or PATTERNS["condition"].search(words):
+        return False
+    return any(PATTERNS[name].search(words) for name in ("told_zh", "told_en"))
 
 
 def _own_part(part: str, promise: str) -> str:

@@ -129,11 +129,13 @@ def _in_own_words(facts: list[Fact], messages: list[Message]) -> list[Statement]
         meant = str((message.nlu or {}).get("intent") or "").partition("/")[0]
         asked = PATTERNS["asks_trouble"].search(question) is not None
         faulty = PATTERNS["fault"].search(words) is not None
-        about = meant in DEVICE_INTENTS or (message.seq in devices and (faulty or asked))
+        told = statements(message.text, message.seq, service=False)
+        troubled = [one for one in told if _tells_trouble(one)]
+        about = meant in DEVICE_INTENTS or (message.seq in devices and (faulty or asked or bool(troubled)))
         more = PATTERNS["one_more"].search(words) is not None and faulty
         if (about and not found) or (found and more) or (asked and (about or faulty)):
-            told = statements(message.text, message.seq, service=False)
-            found += [one for one in told if _tells_trouble(one) or (asked and one.kind == Kind.TOLD)][:1]
+            plain = [one for one in told if one.kind == Kind.TOLD] if asked or meant == "device_problem" else []
+            found += troubled[:1] or sorted(plain, key=lambda one: -len(one.text))[:1]
             question = ""
     return found
 

@@ -111,7 +111,7 @@ def _promises(record: Record, language: str) -> list[dict[str, Any]]:
     accounted = {promise.seq for promise in record.promises}
     return kept + [
         {
-            "text": pledge.quote,
+            "text": text("summary.promise_told", language, words=pledge.quote) if pledge.told else pledge.quote,
             "due_at": iso(pledge.due_at) if pledge.due_at else None,
             "quote": pledge.quote,
             "seq": pledge.seq,
