@@ -36,13 +36,14 @@ EPOCHS = 10
 MODEL = "stock.tar.gz"
 TRAIN_SECONDS = "train_seconds"
 _DATA = ROOT / "bot" / "data"
+_READ = [_DATA / name for name in ("nlu", "responses", "rules")]
 _REGEXES = {"order_number": r"[Ll][Mm]\d{10}", "phone_last4": r"(?<![A-Za-z0-9])\d{4}(?![A-Za-z0-9])"}
 
 
 def fingerprint(epochs: int) -> str:
     """A short hash over everything that stock's training reads."""
     digest = hashlib.sha256(yaml.safe_dump(_written(epochs)).encode())
-    for path in [ROOT / "bot" / "uv.lock", *sorted(_DATA.rglob("*.yml"))]:
+    for path in [ROOT / "bot" / "uv.lock", *(path for folder in _READ for path in sorted(folder.glob("*.yml")))]:
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -138,7 +139,7 @@ def _stories() -> list[dict[str, Any]]:
 def _train(folder: Path) -> None:
     print(f"Training stock Rasa on our data (once for each change of it; many minutes): {folder}", file=sys.stderr)
     words = [str(BOT_PYTHON), "-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml",
-             "--data", str(_DATA), "mapped.yml", "--out", ".", "--fixed-model-name", "training"]
+             "--data", *map(str, _READ), "mapped.yml", "--out", ".", "--fixed-model-name", "training"]
     began = time.monotonic()
     with (folder / "train.log").open("wb") as log:
         subprocess.run(words, cwd=folder, env=environment(folder), check=True, stdout=log, stderr=log)

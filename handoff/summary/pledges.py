@@ -34,8 +34,7 @@ def pledges(messages: Iterable[Message], timezone: str) -> list[Pledge]:
     found = []
     for message in messages:
         if message.sender == Sender.CUSTOMER and message.payload is None:
-            told = [sentence for sentence in _sentences(message.text) if _tells_of_promise(fold(sentence))]
-            found += [Pledge(excerpt(sentence, LONGEST_QUOTE), message.seq, None, told=True) for sentence in told]
+            found += _told(message)
         if message.sender not in {Sender.BOT, Sender.AGENT}:
             continue
         for sentence in _sentences(message.text):
@@ -56,6 +55,15 @@ def _promises(words: str) -> bool:
             if not PATTERNS["never"].search(part) and (firm or not PATTERNS["softened"].search(part)):
                 return True
     return False
+
+
+def _told(message: Message) -> list[Pledge]:
+    """What we had promised, as the customer's sentences tell it."""
+    # Few messages tell what anybody said: the others are not read sentence by sentence.
+    if not PATTERNS["told_word"].search(fold(message.text)):
+        return []
+    told = [sentence for sentence in _sentences(message.text) if _tells_of_promise(fold(sentence))]
+    return [Pledge(excerpt(sentence, LONGEST_QUOTE), message.seq, None, told=True) for sentence in told]
 
 
 def _tells_of_promise(words: str) -> bool:

@@ -129,15 +129,19 @@ def _in_own_words(facts: list[Fact], messages: list[Message]) -> list[Statement]
         meant = str((message.nlu or {}).get("intent") or "").partition("/")[0]
         asked = PATTERNS["asks_trouble"].search(question) is not None
         faulty = PATTERNS["fault"].search(words) is not None
-        told = statements(message.text, message.seq, service=False)
-        troubled = [one for one in told if _tells_trouble(one)]
-        about = meant in DEVICE_INTENTS or (message.seq in devices and (faulty or asked or bool(troubled)))
+        about = meant in DEVICE_INTENTS or message.seq in devices
         more = PATTERNS["one_more"].search(words) is not None and faulty
         if (about and not found) or (found and more) or (asked and (about or faulty)):
-            plain = [one for one in told if one.kind == Kind.TOLD] if asked or meant == "device_problem" else []
-            found += troubled[:1] or sorted(plain, key=lambda one: -len(one.text))[:1]
+            found += _trouble(message, plain_too=asked or meant == "device_problem")
             question = ""
     return found
+
+
+def _trouble(message: Message, plain_too: bool) -> list[Statement]:
+    """The first sentence that tells of trouble; else, with `plain_too`, the longest that tells anything."""
+    told = statements(message.text, message.seq, service=False)
+    plain = [one for one in told if one.kind == Kind.TOLD] if plain_too else []
+    return [one for one in told if _tells_trouble(one)][:1] or sorted(plain, key=lambda one: -len(one.text))[:1]
 
 
 def _tells_trouble(one: Statement) -> bool:

@@ -17,6 +17,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from bot.nlu.lookups import read_yaml
 from bot.policies.assessment import Assessment, Assessor
 from bot.policies.handoff import HandoffPolicy
+from bot.policies.matters import subjects
 from bot.policies.told import PERSON_PAYLOAD
 from tests.bot.felt import felt
 
@@ -208,6 +209,18 @@ class TestHandsOver:
         handoff = talk.customer(said[-1], "device_problem").assess().handoff()
         assert (handoff["reason"], handoff["evidence"]) == ("repeated_failure", [1, 2, 3])
 
+    def test_who_puts_it_another_way_without_an_echo(self) -> None:
+        for first, then in (("台灯几号发货", "这么说吧，钱付了九天了"), ("no sound", "let me put it another way: silence")):
+            talk = Talk().customer(first, "track_order").bot().customer(then, "device_problem")
+            [again] = [signal for signal in talk.assess().signals if signal.name == "same_again"]
+            assert again.weight == 0.5 * CONFIG["weights"]["same_again"]
+        assert Talk().customer("这么说吧，手环不走步了", "device_problem").assess().score == 0
+
+    def test_what_works_now_although_something_did_not(self) -> None:
+        talk = Talk().customer("没用", "device_problem", cues={"unsolved": 0.9}).bot()
+        talk.customer("删了指纹重录一遍,这下行了", "device_problem", cues={"progress": 0.95, "unsolved": 0.6})
+        assert talk.assess().score == 0
+
     def test_who_tried_everything(self) -> None:
         for text in ("能想到的办法都试了", "I have been through the whole list"):
             talk = Talk().customer(text, "device_problem", cues={"unsolved": 0.9})
@@ -241,6 +254,25 @@ class TestHandsOver:
         assert three.assess().handoff()["reason"] == "complex"
 
 
+class TestUnrelatedThings:
+    def test_several_that_pile_up_count_a_half(self) -> None:
+        talk = Talk().customer("快递丢了", "track_order", wishes=["track_order"]).bot()
+        talk.customer("路由器保修多久,发票怎么开", "warranty", wishes=["warranty", "invoice"])
+        weights = {signal.name: signal.weight for signal in talk.assess().signals}
+        assert weights["many_wishes"] == 0.5 * CONFIG["weights"]["many_wishes"] and not talk.assess().hands_over
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "hi 我上个月 return 了一只 watch,那个 refund 还没见",
+            "我 return 的 router 你们收到了没,tracking 说 3 号 signed",
+            "想退货,钱什么时候退给我",
+        ],
+    )
+    def test_sending_back_and_the_money_are_one(self, text: str) -> None:
+        assert len(subjects(text, {"intent": {"name": "refund"}, "wishes": []})) < 3
+
+
 class TestStaysWithTheBot:
     @pytest.mark.parametrize(
         ("text", "intent"),
@@ -259,6 +291,8 @@ class TestStaysWithTheBot:
         ("text", "cues"),
         [
             ("手环会爆炸吗", {"danger_asked": 0.8}),
+            ("台灯能不能弄成着火那种效果", {"danger_asked": 0.6}),
+            ("can it look as if the room was on fire", {"danger_asked": 0.6, "danger": 0.1}),
             ("我是律师,手环怎么静音", {"policy_asked": 0.8}),
             ("哈哈哈气死我了", {"strong_words": 0.8}),
             ("别给我转人工", {"person": 0.9}),

@@ -197,6 +197,32 @@ class TestPromises:
         story.customer("我明天 9 点前给您回复")
         assert written(story)["promises"] == []
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "上周五你们客服答应周一给我打电话，到今天都没响过",
+            "热线里一个姓陈的师傅说三天内上门",
+            "Your agent said I'd have the refund by Friday.",
+            "I was promised a new strap on Monday.",
+            "你们的 Kelvin 说 replacement 星期三 ship",
+        ],
+    )
+    def test_an_earlier_promise_is_the_customers_word(self, words: str) -> None:
+        story = Story()
+        seq = story.customer(words)
+        [promise] = written(story)["promises"]
+        assert (promise["quote"], promise["seq"], promise["due_at"]) == (words, seq, None)
+        assert words in promise["text"] and promise["text"] != words
+
+    @pytest.mark.parametrize(
+        "words",
+        ["顺丰说明天送到", "说明书说充两个小时", "The courier said they would be here on Monday.", "你们说得对，我周一再试"],
+    )
+    def test_what_others_say_is_no_promise_of_ours(self, words: str) -> None:
+        story = Story()
+        story.customer(words)
+        assert written(story)["promises"] == []
+
 
 class TestNeeds:
     """Wishes and stakes in no phrase of the designers."""
@@ -263,6 +289,12 @@ class TestAnswers:
         story.customer("秤上的字全是倒着的，不对劲", "device_problem/other")
         [symptom] = written(story)["facts"]
         assert symptom["value"] == symptom["quote"] == "秤上的字全是倒着的，不对劲"
+
+    def test_a_fault_without_any_word_of_trouble_is_told_by_the_longest_sentence(self) -> None:
+        story = Story()
+        story.customer("So, the vacuum. It maps the flat and then keeps away from the hallway.", "device_problem")
+        [symptom] = [fact for fact in written(story, "en")["facts"] if fact["name"] == "symptom"]
+        assert symptom["quote"] == "It maps the flat and then keeps away from the hallway."
 
     def test_a_denied_value_is_none_and_the_right_one_stands(self) -> None:
         story = Story()
