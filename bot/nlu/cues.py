@@ -49,9 +49,18 @@ class CueReader(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`plain_every`: one phrase in so many of the intents is trained as a plain one. `usual`: how many times
-        likelier a message without a cue is than among the phrases. The rest is as in the classifier.
+        likelier a message without a cue is than among the phrases. `directions`: see TextModel; its phrases are many,
+        and comparing with them is what takes longest. The rest is as in the classifier.
         """
-        return {"strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5, "plain_every": 3, "usual": 0.7}
+        return {
+            "strength": 5.0,
+            "characters": 1.0,
+            "words": 0.7,
+            "sentence": 2.5,
+            "plain_every": 3,
+            "usual": 0.7,
+            "directions": 64,
+        }
 
     def __init__(
         self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: TextModel | None = None
@@ -90,7 +99,7 @@ class CueReader(GraphComponent):
         """Fit the model on the cues' phrases and on a part of the intents' phrases."""
         pairs = [*phrases(), *self._plain(training_data)]
         weights = {name: float(self._config[name]) for name in ("characters", "words", "sentence")}
-        self._model = TextModel(sorted({cue for _, cue in pairs}), weights)
+        self._model = TextModel(sorted({cue for _, cue in pairs}), weights, int(self._config["directions"]))
         self._model.train([text for text, _ in pairs], [cue for _, cue in pairs], float(self._config["strength"]))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)

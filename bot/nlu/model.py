@@ -77,10 +77,13 @@ class TextModel:
     _likeness: Likeness
     _known: dict[str, str]
 
-    def __init__(self, labels: list[str], scale: dict[str, float]) -> None:
-        """`scale` weighs the feature groups `characters`, `words` and `sentence`."""
+    def __init__(self, labels: list[str], scale: dict[str, float], directions: int = DIRECTIONS) -> None:
+        """`scale` weighs the feature groups `characters`, `words` and `sentence`; known phrases are compared along
+        `directions` of their vectors.
+        """
         self.labels = labels
         self._scale = scale
+        self._most_directions = directions
         self._encoder = encoder()
 
     def train(self, texts: list[str], targets: list[str], strength: float, balanced: bool = False) -> None:
@@ -95,7 +98,7 @@ class TextModel:
         index = {label: number for number, label in enumerate(self.labels)}
         numbers = np.array([index[target] for target in [*targets, *self.labels]])
         vectors = self._encoded(named)
-        self._directions = _main_directions(vectors[: len(prepared)])
+        self._directions = _main_directions(vectors[: len(prepared)], self._most_directions)
         names, placed = len(self.labels), vectors[: len(prepared)] @ self._directions
 
         def likeness(seen: np.ndarray, held: np.ndarray) -> np.ndarray:
@@ -115,8 +118,14 @@ class TextModel:
         self._known = _unambiguous(self._phrases, self._targets)
 
     def read(self, texts: list[str]) -> "Readings":
-        """What the model makes of each text."""
+        """What the model makes of each text; the same text is read once."""
         prepared = [model_text(text) for text in texts]
+        place = {text: row for row, text in enumerate(dict.fromkeys(prepared))}
+        found = self._read(list(place))
+        rows = [place[text] for text in prepared]
+        return Readings(found.chances[rows], found.near[rows], found.words[rows], found.meaning[rows])
+
+    def _read(self, prepared: list[str]) -> "Readings":
         near, meaning = self._near(self._likeness, prepared, self._placed(prepared))
         chances = softmax(self._scores(prepared) + self._near_share * near)
         for row, text in enumerate(prepared):
@@ -218,10 +227,10 @@ class TextModel:
         return near, np.concatenate([meaning for _, meaning in found])
 
 
-def _main_directions(vectors: np.ndarray) -> np.ndarray:
-    """The directions, one a column, in which the vectors differ most: few numbers find near ones faster."""
+def _main_directions(vectors: np.ndarray, most: int) -> np.ndarray:
+    """The `most` directions, one a column, in which the vectors differ most: few numbers find near ones faster."""
     strength, directions = np.linalg.eigh(vectors.T @ vectors)
-    return np.asarray(directions[:, np.argsort(-strength)[:DIRECTIONS]], dtype=np.float32)
+    return np.asarray(directions[:, np.argsort(-strength)[:most]], dtype=np.float32)
 
 
 def _bare(text: str) -> str:

@@ -36,6 +36,12 @@ DEFAULTS = {
     "TF_NUM_INTEROP_THREADS": "1",
     "PYTHONUNBUFFERED": "1",
 }
+PROCESSORS = Path("/proc/cpuinfo")
+# What a processor must be capable of for OpenBLAS's quick ways, the quickest first.
+KERNELS = {
+    "SkylakeX": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    "Haswell": {"avx2", "fma"},
+}
 
 
 @dataclass(frozen=True)
@@ -161,4 +167,12 @@ def _derived(values: Mapping[str, str], var: Path) -> dict[str, str]:
         "BOT_URLS": f"http://{LOOPBACK}:{values['BOT_PORT']}",
         "SHOP_API_URL": f"http://{LOOPBACK}:{values['SHOP_PORT']}",
         "ACTIONS_URL": f"http://{LOOPBACK}:{values['ACTIONS_PORT']}",
+        **_kernels(PROCESSORS),
     }
+
+
+def _kernels(processors: Path) -> dict[str, str]:
+    """Name OpenBLAS's kernels: the bot's is of 2022 and takes the slowest ones on processors that came later."""
+    flags = set(processors.read_text(encoding="utf-8").split()) if processors.is_file() else set()
+    name = next((name for name, needed in KERNELS.items() if needed <= flags), None)
+    return {"OPENBLAS_CORETYPE": name} if name else {}

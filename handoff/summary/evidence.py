@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_HALF_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " "}
+_WIDE = re.compile("[\u3000\uff01-\uff5e]")
 _CLAUSE_END = re.compile(r"(?:[,;!?，。；！？、…~～\n]|[.](?![0-9]))+")
 _SENTENCE_END = re.compile(r"(?:[!?。！？…\n]|[.](?![0-9]))+")
 
 
 def fold(text: str) -> str:
     """Return the text in half width and lower case, letter by letter: positions stay those of the original."""
-    narrow = text.translate(_HALF_WIDTH)
+    narrow = _WIDE.sub(lambda wide: _HALF_WIDTH[wide.group()], text)
     lower = narrow.lower()
     return lower if len(lower) == len(narrow) else narrow
 

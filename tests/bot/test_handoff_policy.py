@@ -210,7 +210,8 @@ class TestHandsOver:
         assert (handoff["reason"], handoff["evidence"]) == ("repeated_failure", [1, 2, 3])
 
     def test_who_puts_it_another_way_without_an_echo(self) -> None:
-        for first, then in (("台灯几号发货", "这么说吧，钱付了九天了"), ("no sound", "let me put it another way: silence")):
+        pairs = (("台灯几号发货", "这么说吧，钱付了九天了"), ("no sound", "let me put it differently: silence"))
+        for first, then in pairs:
             talk = Talk().customer(first, "track_order").bot().customer(then, "device_problem")
             [again] = [signal for signal in talk.assess().signals if signal.name == "same_again"]
             assert again.weight == 0.5 * CONFIG["weights"]["same_again"]

@@ -28,7 +28,7 @@ from handoff.summary.service import Summaries
 from tests.handoff.briefing_score import PARTS, Tally, judge, talks, uncited
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOORS = {"facts": 0.94, "hopes": 0.95, "tried": 0.94, "promises": 0.93}
+FLOORS = {"facts": 0.95, "hopes": 0.95, "tried": 0.95, "promises": 0.95}
 # Training the model comes first where the data changed.
 pytestmark = pytest.mark.timeout(1800)
 SENDERS = {"customer": Sender.CUSTOMER, "bot": Sender.BOT, "agent": Sender.AGENT, "system": Sender.SYSTEM}

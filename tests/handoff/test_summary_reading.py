@@ -216,7 +216,12 @@ class TestPromises:
 
     @pytest.mark.parametrize(
         "words",
-        ["顺丰说明天送到", "说明书说充两个小时", "The courier said they would be here on Monday.", "你们说得对，我周一再试"],
+        [
+            "顺丰说明天送到",
+            "说明书说充两个小时",
+            "The courier said they would be here on Monday.",
+            "你们说得对，我周一再试",
+        ],
     )
     def test_what_others_say_is_no_promise_of_ours(self, words: str) -> None:
         story = Story()
