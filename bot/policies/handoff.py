@@ -55,7 +55,7 @@ class HandoffPolicy(Policy):
                 "same_again": 0.5,
                 "bot_repeating": 0.3,
                 "customer_sees_loop": 0.6,
-                "unsolved": 0.3,
+                "unsolved": 0.35,
                 "told_often": 1.0,
                 "tried_all": 0.6,
                 "broken_word": 1.0,
