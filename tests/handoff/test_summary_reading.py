@@ -202,6 +202,7 @@ class TestPromises:
         [
             "上周五你们客服答应周一给我打电话，到今天都没响过",
             "热线里一个姓陈的师傅说三天内上门",
+            "你们同事说周五给我回电",
             "Your agent said I'd have the refund by Friday.",
             "I was promised a new strap on Monday.",
             "你们的 Kelvin 说 replacement 星期三 ship",
@@ -220,6 +221,8 @@ class TestPromises:
             "顺丰说明天送到",
             "说明书说充两个小时",
             "The courier said they would be here on Monday.",
+            "My neighbour said he would come by on Monday.",
+            "我同事说周五帮我修",
             "你们说得对，我周一再试",
         ],
     )
