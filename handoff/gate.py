@@ -41,6 +41,8 @@ class Gate:
         try:
             if _is_for_programs(scope["path"]) and not may_call(headers.get("origin"), headers.get("host")):
                 raise HTTPException(403)
+            if "\n" in scope["path"]:  # names nothing, and the parts' own patterns would let it fall through to a page
+                raise HTTPException(404)
             await self.app(scope, Body(receive, headers).read, answer.send)
         except HTTPException as error:  # raised while the body was read, outside of any part that answers errors
             if answer.begun:

@@ -35,7 +35,7 @@ class Line:
             try:
                 direct.begin_write(patience)
             except self._driver.Error as error:
-                raise self._known(error, "BEGIN IMMEDIATE") from error
+                raise _known(self.dialect, error, "BEGIN IMMEDIATE") from error
 
     def execute(self, sql: str, values: Any = ()) -> Any:
         """Run one statement; returns the driver's cursor. Raises SQLAlchemy's errors, which quote no values."""
@@ -43,7 +43,7 @@ class Line:
         try:
             cursor.execute(sql, values)
         except self._driver.Error as error:
-            raise self._known(error, sql) from error
+            raise _known(self.dialect, error, sql) from error
         return cursor
 
     def commit(self) -> None:
@@ -51,16 +51,22 @@ class Line:
         try:
             self._connection.commit()
         except self._driver.Error as error:
-            raise self._known(error, "COMMIT") from error
+            raise _known(self.dialect, error, "COMMIT") from error
 
-    def _known(self, error: Exception, sql: str) -> Exception:
-        return DBAPIError.instance(sql, None, error, self._driver.Error, hide_parameters=True, dialect=self.dialect)
+
+def _known(dialect: Dialect, error: Exception, sql: str) -> Exception:
+    driver: Any = dialect.loaded_dbapi
+    return DBAPIError.instance(sql, None, error, driver.Error, hide_parameters=True, dialect=dialect)
 
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Line]:
     """Yield a line whose statements are stored when the block ends without an error, and undone otherwise."""
-    connection = engine.raw_connection()
+    driver: Any = engine.dialect.loaded_dbapi
+    try:
+        connection = engine.raw_connection()
+    except driver.Error as error:  # raised as it is where a server cannot be reached
+        raise _known(engine.dialect, error, "CONNECT") from error
     try:
         line = Line(engine.dialect, connection)
         yield line

@@ -123,6 +123,8 @@ class TestErrors:
         assert sent.status_code in {201, 400, 422}
         lone = await running.http.get(f"{API}/conversations/%00/messages", headers=customer.headers)
         assert lone.status_code in {403, 404, 422}
+        broken = await running.http.get(f"{API}/conversations/c%0A/messages", headers=customer.headers)
+        assert broken.status_code == 404 and broken.json()["error"]["code"] == "not_found"
         person = await running.person("lin")
         assert (await person.get("/conversations", q="a\x00b")).status_code in {200, 422}
         assert (await person.get("/conversations/%00")).status_code in {404, 422}

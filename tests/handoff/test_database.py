@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import literal, select
 
-from handoff.database import CONNECTIONS, Database
+from handoff.database import CONNECTIONS, DATABASE_AWAY, Database
 from handoff.statements import Line, Prepared
 
 WORKERS = 2 * CONNECTIONS
@@ -40,3 +41,15 @@ async def test_nobody_waits_while_others_overtake(database_url: str) -> None:
         await database.close()
     assert done == TRANSACTIONS
     assert overtaken < FAIR
+
+
+async def test_a_server_that_is_not_there_is_known_as_away() -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    try:
+        with pytest.raises(DATABASE_AWAY):
+            await database.transact(_work)
+        with pytest.raises(DATABASE_AWAY):
+            async with database.write() as session:
+                await session.execute(select(literal(1)))
+    finally:
+        await database.close()
