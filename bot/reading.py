@@ -1,7 +1,9 @@
 """Reading customers' messages: each by itself, then several as the one turn that Rasa sees."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,16 +16,27 @@ from bot.fact_names import FACT_NAMES
 from bot.nlu import dates
 from bot.nlu.emotion_words import evidence
 from bot.nlu.encoder import encoder
+from bot.nlu.grams import characters, letters, words
+from bot.nlu.guards import refuses_person, wants_person
 from bot.nlu.language import detect
 from bot.nlu.model import model_text
 from bot.nlu.text import align
+from bot.policies import wording
+from bot.policies.matters import told_in
 from bot.wire import DoorError, IncomingMessage, split_payload
 
+logger = logging.getLogger(__name__)
+
 FALLBACK = "nlu_fallback"
+# So many turns at most are read together.
+MOST_TOGETHER = 16
 # So many texts of today, none longer than this, are kept in memory with what was read in them.
 REMEMBERED, LONGEST_REMEMBERED = 4096, 200
 # What remembers texts besides, a few hundred or thousand each.
-BY_TEXT = (align, model_text, detect, evidence)
+BY_TEXT = (
+    *(align, model_text, detect, evidence, words, characters, letters),
+    *(wants_person, refuses_person, told_in, *wording.BY_TEXT),
+)
 _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
 # Intents that Rasa adds to every domain; no button means them.
 _OF_RASA = frozenset({"restart", "back", "session_start", FALLBACK})
@@ -77,6 +90,7 @@ class Reader:
         self._intents = set(metadata.domain.intents) - _OF_RASA
         self._day = dates.current_day()
         self._remembered: dict[str, str] = {}
+        self._asked: list[tuple[Sequence[IncomingMessage], asyncio.Future[list[Reading]]]] = []
 
     def read(self, message: IncomingMessage) -> Reading:
         """One message; raises DoorError 422 for a payload with an intent that the bot does not have."""
@@ -84,12 +98,38 @@ class Reader:
 
     def read_all(self, messages: Sequence[IncomingMessage]) -> list[Reading]:
         """Each message by itself, all run through the model together; raises DoorError like `read`."""
-        typed = [message.typed for message in messages if message.payload is None and message.typed]
-        parsed = iter(self._parse_all(typed) if typed else [])
+        return self._readings(messages, self._parsed(_typed(messages)))
+
+    async def read_soon(self, messages: Sequence[IncomingMessage]) -> list[Reading]:
+        """Like `read_all`; what several turns ask for at the same moment runs through the model together."""
+        loop = asyncio.get_running_loop()
+        if not self._asked:
+            loop.call_soon(self._read_asked)
+        self._asked.append((messages, loop.create_future()))
+        return await self._asked[-1][1]
+
+    def _read_asked(self) -> None:
+        asked, self._asked = self._asked[:MOST_TOGETHER], self._asked[MOST_TOGETHER:]
+        if self._asked:
+            asyncio.get_running_loop().call_soon(self._read_asked)
+        try:
+            parsed = self._parsed([text for messages, _ in asked for text in _typed(messages)])
+        except Exception:  # one turn's text must not fail the others: each is read by itself
+            logger.exception("Reading %s turns together failed.", len(asked))
+            parsed = None
+        for messages, waiting in asked:
+            if waiting.done():
+                continue
+            try:
+                waiting.set_result(self.read_all(messages) if parsed is None else self._readings(messages, parsed))
+            except Exception as error:
+                waiting.set_exception(error)
+
+    def _readings(self, messages: Sequence[IncomingMessage], parsed: Mapping[str, str]) -> list[Reading]:
         return [
             self._pressed(message.seq, message.payload, _file_of(message))
             if message.payload is not None
-            else self._typed(message, next(parsed) if message.typed else None)
+            else self._typed(message, json.loads(parsed[message.typed]) if message.typed else None)
             for message in messages
         ]
 
@@ -132,8 +172,8 @@ class Reader:
         ]
         return reading
 
-    def _parse_all(self, texts: list[str]) -> list[dict[str, Any]]:
-        """The parse of each text; one read before today is remembered ("yesterday" is another day tomorrow)."""
+    def _parsed(self, texts: list[str]) -> dict[str, str]:
+        """The parse of each text as JSON; one read before today is remembered ("yesterday" is another day tomorrow)."""
         if self._day != dates.current_day():
             self.forget()
         fresh = [text for text in dict.fromkeys(texts) if text not in self._remembered]
@@ -141,7 +181,7 @@ class Reader:
         kept = {text: parsed.get(text) or self._remembered[text] for text in texts}
         for text, content in parsed.items():
             self._remember(text, content)
-        return [json.loads(kept[text]) for text in texts]
+        return kept
 
     def _remember(self, text: str, content: str) -> None:
         if len(text) > LONGEST_REMEMBERED:
@@ -177,7 +217,8 @@ class Reader:
             parse = dict(chosen.parse)
         else:
             chosen = None
-            parse = self._parse_all(["\n".join(reading.text for reading in readings if reading.text) or "…"])[0]
+            together = "\n".join(reading.text for reading in readings if reading.text) or "…"
+            parse = json.loads(self._parsed([together])[together])
         text = (
             chosen.text
             if chosen and chosen.pressed
@@ -191,6 +232,11 @@ class Reader:
         parse["emotion"] = _strongest_emotion(readings)
         parse["cues"] = _strongest_cues([parse, *(reading.parse for reading in readings)])
         return parse, text
+
+
+def _typed(messages: Sequence[IncomingMessage]) -> list[str]:
+    """The texts to be read: a button's payload is none."""
+    return [message.typed for message in messages if message.payload is None and message.typed]
 
 
 def _file_of(message: IncomingMessage) -> dict[str, str] | None:

@@ -21,6 +21,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,6 +76,38 @@ class StaleTrackerError(RuntimeError):
     """Another process stored a turn of this conversation meanwhile; this one's tracker must be thrown away."""
 
 
+class _Replay:
+    """The states before each of the last actions of a conversation, kept while events are only added."""
+
+    def __init__(self, tracker: DialogueStateTracker, domain: Domain, omit_unset_slots: bool) -> None:
+        """`tracker` is an empty one."""
+        self._tracker, self._domain, self._omit_unset_slots = tracker, domain, omit_unset_slots
+        self._events: list[Event] = []
+        self._before: list[State] = []
+
+    def leads_to(self, applied: list[Event], domain: Domain, omit_unset_slots: bool) -> bool:
+        """Are the events replayed the first of these, and read in the same way?"""
+        same_way = domain is self._domain and omit_unset_slots == self._omit_unset_slots
+        return same_way and len(self._events) <= len(applied) and all(map(is_, self._events, applied))
+
+    def states(self, applied: list[Event]) -> list[State]:
+        """The last `STATES_KEPT` states, the present one among them."""
+        added = applied[len(self._events) :]
+        actions = sum(isinstance(event, ActionExecuted) for event in added)
+        for event in added:
+            if isinstance(event, ActionExecuted):
+                if actions < STATES_KEPT:
+                    self._before.append(self._state())
+                actions -= 1
+            self._tracker.update(event)
+        self._events = applied
+        del self._before[: -STATES_KEPT + 1]
+        return [*self._before, self._state()]
+
+    def _state(self) -> State:
+        return self._domain.get_active_state(self._tracker, omit_unset_slots=self._omit_unset_slots)
+
+
 class LiveTracker(DialogueStateTracker):
     """A tracker that knows what the store has of it, and whose cost is that of its last turns.
 
@@ -90,7 +123,7 @@ class LiveTracker(DialogueStateTracker):
     rebuilt: int = 0
     base: dict[str, Any] = {"slots": {}, "loop": None, "from": 0}  # noqa: RUF012 - never changed, only replaced
     _applied: tuple[int, list[Event]] | None = None
-    _states: tuple[tuple[int, int, bool], list[State]] | None = None
+    _replay: _Replay | None = None
 
     def copy(self) -> "LiveTracker":
         """A duplicate that can go its own way; Rasa's own replays every event for it."""
@@ -98,6 +131,7 @@ class LiveTracker(DialogueStateTracker):
         twin.events = self.events.copy()
         twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
         twin.active_loop = copy.copy(self.active_loop)
+        twin._replay = None
         return twin
 
     def applied_events(self) -> list[Event]:
@@ -116,24 +150,11 @@ class LiveTracker(DialogueStateTracker):
         """The last `STATES_KEPT` states: no rule looks back further, and each state costs as much as ten events."""
         if ignore_rule_only_turns:
             return list(super().past_states(domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data))
-        key = (len(self.events), id(domain), omit_unset_slots)
-        if self._states is None or self._states[0] != key:
-            self._states = (key, self._last_states(domain, omit_unset_slots))
-        # Whoever asks may change them.
-        return [{name: dict(part) for name, part in state.items()} for state in self._states[1]]
-
-    def _last_states(self, domain: Domain, omit_unset_slots: bool) -> list[State]:
         applied = self.applied_events()
-        actions = [i for i, event in enumerate(applied) if isinstance(event, ActionExecuted)]
-        first = actions[-STATES_KEPT + 1] if len(actions) >= STATES_KEPT else 0
-        states: list[State] = []
-        tracker = self.init_copy()
-        for index, event in enumerate(applied):
-            if index >= first and isinstance(event, ActionExecuted):
-                states.append(domain.get_active_state(tracker, omit_unset_slots=omit_unset_slots))
-            tracker.update(event)
-        states.append(domain.get_active_state(tracker, omit_unset_slots=omit_unset_slots))
-        return states
+        if self._replay is None or not self._replay.leads_to(applied, domain, omit_unset_slots):
+            self._replay = _Replay(self.init_copy(), domain, omit_unset_slots)
+        # Whoever asks may change them.
+        return [{name: dict(part) for name, part in state.items()} for state in self._replay.states(applied)]
 
 
 def default_path() -> Path:

@@ -1,11 +1,11 @@
 """One turn from the desk's question to the bot's answer: locked, idempotent, all or nothing."""
 
 import asyncio
-import json as json_text
 import logging
 from typing import Any
 
 import aiohttp
+import orjson
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
@@ -30,6 +30,8 @@ ACTION_SECONDS = 15.0
 KEPT_SECONDS = 2.0
 COURSE_LENGTH = 10
 CHANNEL = "desk"
+# What actions get of the messages before the latest, which they get whole.
+_TOLD_OF_EARLIER = frozenset({"text", "intent", "entities", "language"})
 _OFFER = {"zh": "转人工", "en": "Talk to a person"}
 _KEPT_AFTER_RESET = ("language", "customer", "orders_known")
 
@@ -57,7 +59,7 @@ class WatchedEndpoint(EndpointConfig):
 
     async def request(self, *args: Any, json: dict[str, Any] | None = None, **kwargs: Any) -> Any:
         """Run an action; a rejection (400) is Rasa's business, all else that fails raises BrokenActionError."""
-        call = json or {}
+        call = _without_details(json or {})
         name = call.get("next_action", "action")
         try:
             answer = await self._ask_by_kept_connection(call)
@@ -72,7 +74,7 @@ class WatchedEndpoint(EndpointConfig):
         return answer
 
     async def _ask_by_kept_connection(self, call: dict[str, Any]) -> Any:
-        body = json_text.dumps(call, ensure_ascii=False).encode()
+        body = orjson.dumps(call)
         if self._kept is None or self._kept.closed:
             self._kept = self._session()
         try:
@@ -88,7 +90,7 @@ class WatchedEndpoint(EndpointConfig):
             content = await response.read()
             if response.status >= 400:
                 raise ClientResponseError(response.status, response.reason, content.decode(errors="replace"))
-            return json_text.loads(content)
+            return orjson.loads(content)
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -101,6 +103,18 @@ class WatchedEndpoint(EndpointConfig):
         """Close the connections."""
         if self._kept is not None:
             await self._kept.close()
+
+
+def _without_details(call: dict[str, Any]) -> dict[str, Any]:
+    """The call with little of what the models said of earlier messages, which is most of its size."""
+    tracker = call.get("tracker") or {}
+    events = [
+        {**event, "parse_data": {name: part for name, part in event["parse_data"].items() if name in _TOLD_OF_EARLIER}}
+        if event.get("event") == "user" and event.get("parse_data")
+        else event
+        for event in tracker.get("events") or []
+    ]
+    return {**call, "tracker": {**tracker, "events": events}} if events else call
 
 
 class DeskOutput(OutputChannel):
@@ -243,7 +257,7 @@ class Desk:
                 ) from error
 
     async def _fresh_turn(self, request: TurnRequest) -> dict[str, Any]:
-        readings = self._reader.read_all(request.messages)
+        readings = await self._reader.read_soon(request.messages)
         output = DeskOutput()
         tracker = await self._processor.fetch_tracker_and_update_session(request.conversation, output)
         self._set(tracker, _before_turn(request, readings, tracker))

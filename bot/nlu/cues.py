@@ -112,22 +112,27 @@ class CueReader(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add `cues` to each message."""
-        for message in messages:
-            message.set("cues", self._read(message.get(TEXT) or ""), add_to_output=True)
+        texts = [message.get(TEXT) or "" for message in messages]
+        for message, cues in zip(messages, self.read(texts), strict=True):
+            message.set("cues", cues, add_to_output=True)
         return messages
 
-    def _read(self, text: str) -> dict[str, float]:
-        """Each cue as strong as in the sentence that shows it best; a message of one sentence is read once."""
-        if is_empty(text) or self._model is None:
-            return {}
-        aligned = align(text)
-        sentences = _pieces(aligned, SENTENCE_END) if len(aligned.text) > _ONE_THOUGHT else []
-        clauses = _pieces(aligned, CLAUSE_END) if len(aligned.text) > _ONE_THOUGHT else []
-        rows = self._chances([text, *sentences, *clauses])
-        whole, short = rows[: 1 + len(sentences)], rows[1 + len(sentences) :]
-        strongest = whole.max(axis=0)
-        if len(short):
-            strongest = np.maximum(strongest, short.max(axis=0) * self._weighty)
+    def read(self, texts: list[str]) -> list[dict[str, float]]:
+        """The cues of each text: each as strong as in the sentence that shows it best."""
+        pieces = [_pieces_of(text) for text in texts]
+        every = [piece for sentences, clauses in pieces for piece in (*sentences, *clauses)]
+        if not every or self._model is None:
+            return [{} for _ in texts]
+        rows = iter(self._chances(every))
+        return [
+            self._strongest([next(rows) for _ in sentences], [next(rows) for _ in clauses]) if sentences else {}
+            for sentences, clauses in pieces
+        ]
+
+    def _strongest(self, whole: list[np.ndarray], short: list[np.ndarray]) -> dict[str, float]:
+        strongest = np.max(whole, axis=0)
+        if short:
+            strongest = np.maximum(strongest, np.max(short, axis=0) * self._weighty)
         found = {cue: round(float(value), 2) for cue, value in zip(self._labels, strongest, strict=True)}
         return {cue: value for cue, value in found.items() if value >= _LEAST}
 
@@ -145,6 +150,16 @@ class CueReader(GraphComponent):
         usual = np.array([float(self._config["usual"]) if label in _USUAL else 1.0 for label in self._labels])
         rows = self._model.probabilities(texts) * usual
         return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def _pieces_of(text: str) -> tuple[list[str], list[str]]:
+    """What is read of a text: the whole with its sentences, and its clauses; of one sentence, the whole alone."""
+    if is_empty(text):
+        return [], []
+    aligned = align(text)
+    if len(aligned.text) <= _ONE_THOUGHT:
+        return [text], []
+    return [text, *_pieces(aligned, SENTENCE_END)], _pieces(aligned, CLAUSE_END)
 
 
 def _pieces(aligned: Aligned, end: re.Pattern[str]) -> list[str]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -55,9 +54,11 @@ class Emotion:
 SILENT = Emotion("calm", 1.0)
 
 
-def read(model: EmotionModel, raw: str) -> Emotion:
-    """The emotion of one message; one without text is calm."""
-    return decide(model.judge([raw])[0]) if raw.strip() else SILENT
+def read(model: EmotionModel, raws: Sequence[str]) -> list[Emotion]:
+    """The emotion of each message; one without text is calm."""
+    spoken = [raw for raw in raws if raw.strip()]
+    felt = iter(model.judge(spoken) if spoken else [])
+    return [decide(next(felt)) if raw.strip() else SILENT for raw in raws]
 
 
 def decide(judged: Judgement) -> Emotion:
@@ -84,9 +85,12 @@ def dissatisfaction(messages: Sequence[Mapping[str, Any]]) -> float:
     """
     if not messages:
         return 0.5
-    degrees = np.array([float(message["emotion"]["satisfaction"]) for message in reversed(messages)])
-    fading = FADES ** np.arange(len(degrees))
-    satisfaction = (float((degrees * fading).sum() / fading.sum()) + float((degrees * fading).min())) / 2
+    fading = [FADES**age for age in range(len(messages))]
+    faded = [
+        float(message["emotion"]["satisfaction"]) * weight
+        for message, weight in zip(reversed(messages), fading, strict=True)
+    ]
+    satisfaction = (sum(faded) / sum(fading) + min(faded)) / 2
     satisfaction -= OPEN_WISH * bool(_ASKS.search(normalise(messages[-1]["text"])))
     satisfaction -= AT_LENGTH * math.log1p(max(len(message["text"]) for message in messages) / SHORT)
     return min(1.0, max(0.0, (2 - satisfaction) / 4))
@@ -176,8 +180,8 @@ class EmotionReader(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add `emotion` to each message."""
-        for message in messages:
-            text = message.get(TEXT) or ""
-            felt = read(self._model, text) if self._model is not None else SILENT
-            message.set("emotion", asdict(felt), add_to_output=True)
+        texts = [message.get(TEXT) or "" for message in messages]
+        felt = read(self._model, texts) if self._model is not None else [SILENT] * len(texts)
+        for message, emotion in zip(messages, felt, strict=True):
+            message.set("emotion", asdict(emotion), add_to_output=True)
         return messages

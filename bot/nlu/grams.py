@@ -1,26 +1,39 @@
 """Sparse features of texts: character n-grams and words, weighed by how rare they are among the training texts."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from bot.nlu.tokenizer import pieces
+from bot.nlu.tokenizer import tokens
+
+# Several models read the same texts, one after the other.
+REMEMBERED = 512
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=REMEMBERED)
+def words(text: str) -> tuple[str, ...]:
     """Words and pairs of neighbours."""
-    tokens = [token for token, _, _ in pieces(text)]
-    return tokens + [f"{a}_{b}" for a, b in pairwise(tokens)]
+    found = tokens(text)
+    return (*found, *(f"{a}_{b}" for a, b in pairwise(found)))
 
 
-def characters(text: str) -> list[str]:
+@lru_cache(maxsize=REMEMBERED)
+def characters(text: str) -> tuple[str, ...]:
     """Character 1- to 3-grams; spaces are kept, so that n-grams cross word borders."""
     padded = f"^{text}$"
-    return [padded[i : i + n] for n in (1, 2, 3) for i in range(len(padded) - n + 1)]
+    return tuple(padded[i : i + n] for n in (1, 2, 3) for i in range(len(padded) - n + 1))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def letters(text: str) -> tuple[str, ...]:
+    """Single characters and pairs of them, white space left out."""
+    plain = "".join(text.split())
+    return (*plain, *(plain[place : place + 2] for place in range(len(plain) - 1)))
 
 
 class Grams:
@@ -30,14 +43,14 @@ class Grams:
     TfidfVectorizer, which needs much longer for a single text.
     """
 
-    def __init__(self, analyzer: Callable[[str], list[str]], place: dict[str, int], rarity: np.ndarray) -> None:
+    def __init__(self, analyzer: Callable[[str], Sequence[str]], place: dict[str, int], rarity: np.ndarray) -> None:
         """`place`: the column of each gram; `rarity`: the weight of each column."""
         self._analyzer = analyzer
         self.place = place
         self.rarity = rarity.astype(np.float32)
 
     @classmethod
-    def of(cls, texts: list[str], analyzer: Callable[[str], list[str]], most: int) -> "Grams":
+    def of(cls, texts: list[str], analyzer: Callable[[str], Sequence[str]], most: int) -> "Grams":
         """The `most` frequent grams that two texts share; none where no two texts share any."""
         counter = TfidfVectorizer(analyzer=analyzer, min_df=2, max_features=most)
         try:

@@ -42,6 +42,7 @@ def _word_pattern(texts: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(latin)})(?![a-z0-9])|{'|'.join(chinese)}")
 
 
+@lru_cache(maxsize=1024)
 def wants_person(raw: str) -> bool:
     """True when the customer asks for a person; false when a person is refused, asked about, or only told of."""
     requests, aligned = _requests(), align(raw)
@@ -53,6 +54,7 @@ def wants_person(raw: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=1024)
 def refuses_person(raw: str) -> bool:
     """True when the customer says that no person is needed."""
     return bool(_requests()["refused"].search(align(raw).text)) and not wants_person(raw)

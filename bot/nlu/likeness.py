@@ -3,15 +3,13 @@
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
+from bot.nlu.grams import letters
+
 # Both kinds of evidence count the same; BM25 with the constants of its inventors' advice.
 MEANING = 0.5
 SATURATION, LENGTH = 1.5, 0.75
-
-
-def grams(text: str) -> list[str]:
-    """Single characters and pairs of them, white space left out."""
-    letters = "".join(text.split())
-    return [*letters, *(letters[place : place + 2] for place in range(len(letters) - 1))]
+# Up to so many texts a product for each is faster than one for all.
+FEW = 4
 
 
 class Bm25:
@@ -19,7 +17,7 @@ class Bm25:
 
     def __init__(self, texts: list[str]) -> None:
         """An index of `texts`, at least one of them not empty."""
-        counter = CountVectorizer(analyzer=grams)
+        counter = CountVectorizer(analyzer=letters)
         counts = counter.fit_transform(texts).tocsr().astype(np.float32)
         self._place: dict[str, int] = counter.vocabulary_
         rows, seen = counts.shape[0], np.bincount(counts.indices, minlength=counts.shape[1])
@@ -35,7 +33,7 @@ class Bm25:
 
     def scores(self, question: str) -> np.ndarray:
         """For each text, 0 for nothing in common; about 1 for a text that says exactly the question."""
-        found = grams(question)
+        found = letters(question)
         places = sorted({self._place[gram] for gram in found if gram in self._place})
         if not places:
             return np.zeros(self._count, dtype=np.float32)
@@ -62,16 +60,21 @@ class Likeness:
         """A row a text with the likeness of the nearest known text of each of `names`, about 0 (nothing alike) to 1
         (the same); and for each text how near any known text is in meaning, 1 where there are no vectors.
         """
-        letters = np.minimum(np.array([self._letters.scores(text) for text in texts]), 1.0)
+        wording = np.minimum(np.array([self._letters.scores(text) for text in texts]), 1.0)
         if not self._vectors.shape[1]:
-            return self._best(letters), np.ones(len(texts))
-        meaning = vectors @ self._vectors.T
-        return self._best(mixed(meaning, letters)), meaning.max(axis=1)
+            return self._best(wording), np.ones(len(texts))
+        meaning = self._meaning(vectors)
+        return self._best(mixed(meaning, wording)), meaning.max(axis=1)
+
+    def _meaning(self, vectors: np.ndarray) -> np.ndarray:
+        if 0 < len(vectors) <= FEW:
+            return np.array([self._vectors @ vector for vector in vectors])
+        return np.asarray(vectors @ self._vectors.T)
 
     def _best(self, alike: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum.reduceat(alike, self._first, axis=1))
 
 
-def mixed(meaning: np.ndarray, letters: np.ndarray) -> np.ndarray:
+def mixed(meaning: np.ndarray, wording: np.ndarray) -> np.ndarray:
     """Both kinds of evidence in one figure for each text."""
-    return np.asarray(MEANING * meaning + (1 - MEANING) * letters)
+    return np.asarray(MEANING * meaning + (1 - MEANING) * wording)

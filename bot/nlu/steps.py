@@ -90,29 +90,33 @@ class StepReader(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the steps of each message to those that were found by patterns; they are called by their own words."""
-        for message in messages:
-            known = message.get("tried") or []
-            found = [*known, *self._read(message.get(TEXT) or "", known, message.get(ENTITIES) or [])]
-            message.set("tried", sorted(found, key=lambda step: int(step["start"])), add_to_output=True)
+        pieces = [_new_clauses(message) for message in messages]
+        chances = iter(self._chances([piece.text for new in pieces for piece in new]))
+        for message, new in zip(messages, pieces, strict=True):
+            found = [
+                {"text": piece.text, "quote": piece.text, "start": piece.start, "end": piece.end}
+                for piece in new
+                if next(chances) >= float(self._config["sure_at"])
+            ]
+            steps = [*(message.get("tried") or []), *found]
+            message.set("tried", sorted(steps, key=lambda step: int(step["start"])), add_to_output=True)
         return messages
 
-    def _read(
-        self, text: str, known: list[dict[str, Any]], facts: list[dict[str, Any]]
-    ) -> list[dict[str, Any]]:
-        if self._model is None or is_empty(text):
-            return []
-        aligned = align(text)
-        pieces = [aligned.span(a, b) for a, b in split(aligned, _END) if not is_empty(aligned.text[a:b])]
-        new = [piece for piece in pieces[:_MOST_CLAUSES] if not any(_overlap(piece, step) for step in known)]
-        new = [piece for piece in new if _says_more(piece, facts)]
-        if not new:
-            return []
-        chances = self._model.probabilities([piece.text for piece in new])[:, self._model.labels.index(STEP)]
-        return [
-            {"text": piece.text, "quote": piece.text, "start": piece.start, "end": piece.end}
-            for piece, chance in zip(new, chances, strict=True)
-            if chance >= float(self._config["sure_at"])
-        ]
+    def _chances(self, texts: list[str]) -> list[float]:
+        """How likely each clause tells of a step."""
+        if self._model is None or not texts:
+            return [0.0] * len(texts)
+        column = self._model.labels.index(STEP)
+        return [float(row[column]) for row in self._model.probabilities(texts)]
+
+
+def _new_clauses(message: Message) -> list[Span]:
+    """The clauses of a message in which no step was found and that say more than its facts."""
+    text, known = message.get(TEXT) or "", message.get("tried") or []
+    aligned = align(text)
+    pieces = [aligned.span(a, b) for a, b in split(aligned, _END) if not is_empty(aligned.text[a:b])]
+    new = [piece for piece in pieces[:_MOST_CLAUSES] if not any(_overlap(piece, step) for step in known)]
+    return [piece for piece in new if _says_more(piece, message.get(ENTITIES) or [])]
 
 
 def _overlap(piece: Span, step: dict[str, Any]) -> bool:

@@ -19,6 +19,11 @@ _TOKEN = re.compile(
 )
 
 
+def tokens(raw: str) -> list[str]:
+    """The tokens of `raw` in their normal form."""
+    return [match.group() for match in _TOKEN.finditer(align(raw).text)]
+
+
 def pieces(raw: str) -> list[tuple[str, int, int]]:
     """The tokens of `raw` as (normal form, start, end), offsets on the raw text."""
     aligned = align(raw)

@@ -34,12 +34,21 @@ def subjects(raw: str, parse: dict[str, Any]) -> frozenset[str]:
     """
     wishes = [wish for wish in parse.get("wishes") or [] if wish["confidence"] >= _WISH_SURE]
     kinds = frozenset(_FAMILIES.get(wish["intent"], wish["intent"]) for wish in wishes) - _NO_TROUBLES
-    between, comparing, _ = _lookups()
-    text = normalise(raw)
-    if comparing.search(text) or (parse.get("intent") or {}).get("name") in _NO_TROUBLES:
+    if _compares(raw) or (parse.get("intent") or {}).get("name") in _NO_TROUBLES:
         return frozenset(sorted(kinds)[:1])
-    told = frozenset(subject for piece in between.split(text) if piece and (subject := _subject(piece)))
-    return max(kinds, told, key=len)
+    return max(kinds, told_in(raw), key=len)
+
+
+def _compares(raw: str) -> bool:
+    _, comparing, _ = _lookups()
+    return bool(comparing.search(normalise(raw)))
+
+
+@lru_cache(maxsize=1024)
+def told_in(raw: str) -> frozenset[str]:
+    """What the pieces of a message are about."""
+    between, _, _ = _lookups()
+    return frozenset(subject for piece in between.split(normalise(raw)) if piece and (subject := _subject(piece)))
 
 
 def _subject(piece: str) -> str | None:

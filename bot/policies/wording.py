@@ -10,6 +10,8 @@ from bot.nlu.text import align, clause_around, normalise
 
 _DANGERS = ("life", "watched", "swallowed", "body")
 _NOT_WORDS = re.compile(r"[\W_]+")
+# Of a conversation, the same messages are looked at turn after turn.
+_REMEMBERED = 2048
 
 
 @lru_cache(maxsize=1)
@@ -17,6 +19,7 @@ def _topics() -> dict[str, re.Pattern[str]]:
     return {name: compile_all(patterns) for name, patterns in lookup("handoff").items()}
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def speaks_of(topic: str, raw: str) -> bool:
     """True when a message has the wording of a topic of handoff.yml; asking about a danger is not telling of it."""
     topics, aligned = _topics(), align(raw)
@@ -50,11 +53,16 @@ def nearness(one: str, other: str) -> float:
     return max(0.0, float(first @ second))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def letters(raw: str) -> str:
     """The letters and digits of a message in their normal form."""
     return _NOT_WORDS.sub("", normalise(raw))
 
 
-def _pairs(raw: str) -> set[str]:
+@lru_cache(maxsize=_REMEMBERED)
+def _pairs(raw: str) -> frozenset[str]:
     plain = letters(raw)
-    return {plain[index : index + 2] for index in range(len(plain) - 1)}
+    return frozenset(plain[index : index + 2] for index in range(len(plain) - 1))
+
+
+BY_TEXT = (speaks_of, letters, _pairs)

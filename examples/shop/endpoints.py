@@ -1,4 +1,4 @@
-"""The API's calls. Plain functions: they run in threads, since the database blocks."""
+"""The API's calls. Plain functions: they run in threads, since the database blocks; what they depend on does not."""
 
 from typing import Annotated, Any
 
@@ -14,12 +14,12 @@ from examples.shop.service import Answer, ShopService
 router = APIRouter()
 
 
-def _shop(request: Request) -> ShopService:
+async def _shop(request: Request) -> ShopService:
     service: ShopService = request.app.state.shop
     return service
 
 
-def _bug_reports(request: Request) -> BugReportService:
+async def _bug_reports(request: Request) -> BugReportService:
     service: BugReportService = request.app.state.bug_reports
     return service
 

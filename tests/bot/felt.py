@@ -17,4 +17,4 @@ def trained() -> EmotionModel:
 
 def felt(text: str) -> emotion.Emotion:
     """The emotion of one message."""
-    return emotion.read(trained(), text)
+    return emotion.read(trained(), [text])[0]

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot import reading
 from bot.evaluation.messages import Bot
 from bot.nlu import dates
 from bot.reading import Reader
-from bot.wire import IncomingMessage
+from bot.wire import DoorError, IncomingMessage
 
 TEXT = "昨天买的手环3连不上手机"
 
@@ -57,10 +58,54 @@ def test_yesterday_is_another_day_tomorrow(
     assert bought == ["2026-11-25", "2026-11-26"]
 
 
+def soon(reader: Reader, *turns: list[IncomingMessage]) -> list[list[reading.Reading] | BaseException]:
+    """What turns get that ask at the same moment."""
+
+    async def together() -> list[list[reading.Reading] | BaseException]:
+        return await asyncio.gather(*(reader.read_soon(turn) for turn in turns), return_exceptions=True)
+
+    return asyncio.run(together())
+
+
+def turn(*texts: str) -> list[IncomingMessage]:
+    return [IncomingMessage(seq=seq, text=text) for seq, text in enumerate(texts, 1)]
+
+
+def test_turns_of_one_moment_are_run_together(loaded: Reader, runs: list[list[str]]) -> None:
+    first, second, third = soon(loaded, turn("你好"), turn(TEXT, "保修多久"), turn("你好"))
+    assert runs == [["你好", TEXT, "保修多久"]]
+    assert [one.intent for one in first] == [one.intent for one in third] == ["greet"]
+    assert [one.text for one in second] == [TEXT, "保修多久"]
+    assert [one.intent for one in second] == ["device_problem", "warranty"]
+
+
+def test_a_crowd_is_served_in_groups(loaded: Reader, runs: list[list[str]]) -> None:
+    texts = [f"第{number}次问保修多久" for number in range(2 * reading.MOST_TOGETHER + 3)]
+    readings = soon(loaded, *(turn(text) for text in texts))
+    assert [one.text for [one] in readings] == texts
+    assert [len(run) for run in runs] == [reading.MOST_TOGETHER, reading.MOST_TOGETHER, 3]
+
+
+def test_a_turn_that_cannot_be_read_fails_alone(loaded: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded.forget()
+    run = loaded._run
+
+    def breaks(texts: list[str]) -> list[dict[str, Any]]:
+        if "坏" in texts:
+            raise ValueError("broken")
+        return run(texts)
+
+    monkeypatch.setattr(loaded, "_run", breaks)
+    pressed = [IncomingMessage(seq=1, payload="/no_such_intent")]
+    fine, broken, unknown = soon(loaded, turn("你好"), turn("坏"), pressed)
+    assert fine[0].intent == "greet"
+    assert isinstance(broken, ValueError) and isinstance(unknown, DoorError)
+
+
 def test_what_is_forgotten_is_read_anew(loaded: Reader, runs: list[list[str]]) -> None:
     read(loaded, TEXT)
     loaded.forget()
-    assert [reads_text.cache_info().currsize for reads_text in reading.BY_TEXT] == [0] * 4
+    assert not any(reads_text.cache_info().currsize for reads_text in reading.BY_TEXT)
     read(loaded, TEXT)
     assert len(runs) == 2
 

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,11 +29,10 @@ class WrongProofs:
     """The count of the last hour, in a file that all action servers of this machine share."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._open()) as database:
-            database.execute(_TABLE)
-            database.execute(_INDEX)
+        self._database = sqlite3.connect(path, timeout=5, isolation_level=None)
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", _TABLE, _INDEX):
+            self._database.execute(statement)
 
     @contextmanager
     def attempt(self, number: str, conversation: str, network: str | None) -> Iterator[None]:
@@ -57,7 +56,7 @@ class WrongProofs:
 
     def _begin(self, limits: dict[str, int], attempt: str) -> None:
         moment = time.time()
-        with closing(self._open()) as database, database:
+        with self._database as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("DELETE FROM attempts WHERE at <= ?", (moment - WINDOW_SECONDS,))
             for who, most in limits.items():
@@ -67,14 +66,7 @@ class WrongProofs:
             database.executemany("INSERT INTO attempts VALUES (?, ?, ?)", [(who, attempt, moment) for who in limits])
 
     def _forget(self, attempt: str) -> None:
-        with closing(self._open()) as database, database:
-            database.execute("DELETE FROM attempts WHERE attempt = ?", (attempt,))
-
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, timeout=5, isolation_level=None)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=OFF")
-        return database
+        self._database.execute("DELETE FROM attempts WHERE attempt = ?", (attempt,))
 
 
 def _hidden(who: str) -> str:
