@@ -12,7 +12,6 @@ but no message, which is the desk's to keep, and nothing is done twice, because 
 
 import asyncio
 import copy
-import json
 import logging
 import os
 import sqlite3
@@ -25,6 +24,7 @@ from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import FailSafeTrackerStore, TrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
@@ -204,7 +204,7 @@ class SnapshotTrackerStore(TrackerStore):
         version, count, snapshot = rows[0]
         if at_hand is not None and at_hand.version == version:
             return at_hand
-        return await self._rebuild(sender_id, version, count, json.loads(snapshot))
+        return await self._rebuild(sender_id, version, count, orjson.loads(snapshot))
 
     async def retrieve_full_tracker(self, conversation_id: str) -> LiveTracker | None:
         """A tracker with every event the conversation ever had; for people who look back, not for turns."""
@@ -213,7 +213,7 @@ class SnapshotTrackerStore(TrackerStore):
         if not rows:
             return None
         tracker = self.init_tracker(conversation_id)
-        for event in deserialise_events([json.loads(row[0]) for row in rows]):
+        for event in deserialise_events([orjson.loads(row[0]) for row in rows]):
             tracker.update(event, self.domain)
         tracker.stored = len(tracker.events)
         return tracker
@@ -234,7 +234,7 @@ class SnapshotTrackerStore(TrackerStore):
         first = live.base["from"] + live.stored - live.rebuilt
         new = [_harmless(event) for event in events[live.stored :]]
         base = self._base(live, events)
-        reply = None if answer is None else json.dumps(answer, ensure_ascii=False)
+        reply = None if answer is None else _json(answer)
         await self._run(lambda: self._write(tracker.sender_id, live.version, first, new, base, turn_id, reply))
         if self.event_broker is not None:
             await self._stream_new_events(self.event_broker, events[live.stored :], tracker.sender_id)
@@ -246,7 +246,7 @@ class SnapshotTrackerStore(TrackerStore):
         """The stored answer of a turn, or None when that turn was never finished."""
         query = "SELECT answer FROM turn_answers WHERE conversation = ? AND turn_id = ?"
         rows = await self._read(query, conversation, turn_id)
-        return dict(json.loads(rows[0][0])) if rows else None
+        return dict(orjson.loads(rows[0][0])) if rows else None
 
     async def keys(self) -> Iterable[str]:
         """The conversations that have a tracker."""
@@ -285,7 +285,7 @@ class SnapshotTrackerStore(TrackerStore):
         reply: str | None,
     ) -> None:
         now = time.time()
-        row = (version + 1, first + len(new), json.dumps(base, ensure_ascii=False), now, conversation)
+        row = (version + 1, first + len(new), _json(base), now, conversation)
         self._database.execute("BEGIN IMMEDIATE")
         try:
             if version == 0:
@@ -300,13 +300,7 @@ class SnapshotTrackerStore(TrackerStore):
             self._database.executemany(
                 "INSERT INTO tracker_events VALUES (?, ?, ?, ?, ?)",
                 [
-                    (
-                        conversation,
-                        number,
-                        event["event"],
-                        event.get("timestamp") or now,
-                        json.dumps(event, ensure_ascii=False),
-                    )
+                    (conversation, number, event["event"], event.get("timestamp") or now, _json(event))
                     for number, event in enumerate(new, first)
                 ],
             )
@@ -355,7 +349,7 @@ class SnapshotTrackerStore(TrackerStore):
         rows = await self._read(query, conversation, base["from"])
         tracker = self.init_tracker(conversation)
         prefix = _prefix(base)
-        for event in [*prefix, *deserialise_events([json.loads(row[0]) for row in rows])]:
+        for event in [*prefix, *deserialise_events([orjson.loads(row[0]) for row in rows])]:
             tracker.update(event, self.domain)
         tracker.base, tracker.rebuilt = base, len(prefix)
         tracker.version, tracker.stored = version, len(tracker.events)
@@ -367,6 +361,10 @@ class SnapshotTrackerStore(TrackerStore):
         for event in [*_prefix({**snapshot, "from": 1}), *deserialise_events(snapshot["events"])]:
             tracker.update(event, self.domain)
         return {"slots": _memory(tracker), "loop": tracker.active_loop_name, "from": count}
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def prepare(path: Path) -> None:

@@ -59,7 +59,7 @@ class CueReader(GraphComponent):
             "sentence": 2.5,
             "plain_every": 3,
             "usual": 0.7,
-            "directions": 64,
+            "directions": 32,
         }
 
     def __init__(
