@@ -324,6 +324,7 @@ class SnapshotTrackerStore(TrackerStore):
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
             raise
+        self._database.execute("VACUUM")  # for pieces that were left behind when rows moved to other pages
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _keep_at_hand(self, tracker: LiveTracker) -> None:

@@ -25,7 +25,7 @@ def rows_of(path: Path, conversation: str) -> int:
         )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(8))
 def test_no_byte_stays_in_the_files(tmp_path: Path, seed: int) -> None:
     async def talk() -> None:
         store = SnapshotTrackerStore(

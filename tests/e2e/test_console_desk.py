@@ -101,7 +101,7 @@ async def test_the_summary_is_corrected_and_writes_the_closing_note(
     desktop_page: Page, product: Product, tmp_path: Path
 ) -> None:
     page = desktop_page
-    async with waiting_customer(product, STORY, "重启过也没用,气死我了!", "给我退货!") as one:
+    async with waiting_customer(product, STORY, "重启过也没用,烦死了!", "给我退货!") as one:
         await log_in(page, product.agent())
         await go_online(page)
         await claim(page, one)
@@ -127,7 +127,7 @@ async def test_every_line_of_the_summary_can_be_called_wrong_and_designers_read_
 ) -> None:
     page = desktop_page
     async with (
-        waiting_customer(product, STORY, "重启过也没用,气死我了!", "给我退货!") as one,
+        waiting_customer(product, STORY, "重启过也没用,烦死了!", "给我退货!") as one,
         another_page(browser, product) as designer,
     ):
         await log_in(page, product.agent())
