@@ -13,7 +13,7 @@ from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelMetadata
 
 from bot.fact_names import FACT_NAMES
-from bot.nlu import dates
+from bot.nlu import dates, tried
 from bot.nlu.emotion_words import evidence
 from bot.nlu.encoder import encoder
 from bot.nlu.grams import characters, letters, words
@@ -34,7 +34,7 @@ MOST_TOGETHER = 16
 REMEMBERED, LONGEST_REMEMBERED = 4096, 200
 # What remembers texts besides, a few hundred or thousand each.
 BY_TEXT = (
-    *(align, model_text, detect, evidence, words, characters, letters),
+    *(align, model_text, detect, evidence, words, characters, letters, tried.extract),
     *(wants_person, refuses_person, told_in, *wording.BY_TEXT),
 )
 _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})

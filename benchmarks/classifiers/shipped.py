@@ -12,7 +12,6 @@ from rasa.core.processor import MessageProcessor
 
 from benchmarks.classifiers.task import run
 from bot import speed
-from bot.nlu.encoder import encoder
 from bot.reading import Reader
 from bot.wire import IncomingMessage
 
@@ -28,9 +27,7 @@ def read(task: dict[str, Any]) -> dict[str, Any]:
     reader.read(IncomingMessage(seq=1, text="热身 warm up"))
     new = [_milliseconds(lambda message=message: reader.read(message)) for message in messages]
     seen = [_milliseconds(lambda message=message: reader.read(message)) for message in messages]
-    sentences = encoder()
-    if sentences is not None:
-        sentences.forget()
+    reader.forget()
     groups = [messages[start : start + AT_ONCE] for start in range(0, len(messages), AT_ONCE)]
     many = [_milliseconds(lambda group=group: reader.read_all(group)) / len(group) for group in groups]
     return {"texts": len(messages), "new": _middle(new), "seen": _middle(seen), "many": _middle(many)}

@@ -1,6 +1,7 @@
 """The intent classifier: trained on the full labels, it tells a message's base intent, topic and separate wishes."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ SOCIAL = frozenset(
 UNSUITED = 0.02
 
 
+@lru_cache(maxsize=1024)
 def base_of(label: str) -> str:
     """The contract's intent of a full label: `device_problem` of `device_problem/steps_zero`."""
     return label.split("/", 1)[0]

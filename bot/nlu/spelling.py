@@ -4,7 +4,6 @@ Only the classifier reads the corrected text. Facts are read from what was typed
 """
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
 from bot.nlu.lookups import lookup
@@ -15,25 +14,27 @@ _WORD = re.compile(r"(?<![a-z0-9'])[a-z][a-z']+(?![a-z0-9'])")
 
 def correct(text: str) -> str:
     """`text` (already in normal form) with the slips read as what was meant."""
-    for replace in _replacements():
-        text = replace(text)
+    if _any_slip().search(text):
+        for pattern, word in _replacements():
+            text = pattern.sub(word, text)
     return _WORD.sub(lambda match: _english(match.group()), text)
 
 
 @lru_cache(maxsize=1)
-def _replacements() -> list[Callable[[str], str]]:
+def _replacements() -> list[tuple[re.Pattern[str], str]]:
     listed = lookup("spelling")
     chinese = {**listed["slips"], **listed["cantonese"]}
     pinyin = {
         r"(?<![a-z])" + r"\s?".join(syllables.split()) + r"(?![a-z])": word
         for syllables, word in sorted(listed["pinyin"].items(), key=lambda item: -len(item[0]))
     }
-    return [_replacement(pattern, word) for pattern, word in {**chinese, **pinyin}.items()]
+    return [(re.compile(pattern), word) for pattern, word in {**chinese, **pinyin}.items()]
 
 
-def _replacement(pattern: str, word: str) -> Callable[[str], str]:
-    compiled = re.compile(pattern)
-    return lambda text: compiled.sub(word, text)
+@lru_cache(maxsize=1)
+def _any_slip() -> re.Pattern[str]:
+    """One look tells that nothing is to be replaced, as in most texts."""
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _replacements()))
 
 
 @lru_cache(maxsize=1)

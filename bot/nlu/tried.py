@@ -69,7 +69,8 @@ def _patterns() -> list[tuple[str, bool, re.Pattern[str]]]:
     ]
 
 
-def extract(aligned: Aligned) -> list[Step]:
+@lru_cache(maxsize=512)
+def extract(aligned: Aligned) -> tuple[Step, ...]:
     """The steps done, in the order they are told, each code once."""
     found: list[Step] = []
     for code, alone, pattern in _patterns():
@@ -80,7 +81,7 @@ def extract(aligned: Aligned) -> list[Step]:
             if _was_done(aligned, start, end, code, alone):
                 found.append(Step(code, start, end))
                 break
-    return sorted(found, key=lambda step: step.at)
+    return tuple(sorted(found, key=lambda step: step.at))
 
 
 def _was_done(aligned: Aligned, start: int, end: int, code: str, alone: bool) -> bool:
