@@ -98,7 +98,7 @@ class Reader:
 
     def read_all(self, messages: Sequence[IncomingMessage]) -> list[Reading]:
         """Each message by itself, all run through the model together; raises DoorError like `read`."""
-        return self._readings(messages, self._parsed(_typed(messages)))
+        return self._readings(messages, self._parsed(_texts_of(messages)))
 
     async def read_soon(self, messages: Sequence[IncomingMessage]) -> list[Reading]:
         """Like `read_all`; what several turns ask for at the same moment runs through the model together."""
@@ -113,7 +113,7 @@ class Reader:
         if self._asked:
             asyncio.get_running_loop().call_soon(self._read_asked)
         try:
-            parsed = self._parsed([text for messages, _ in asked for text in _typed(messages)])
+            parsed = self._parsed([text for messages, _ in asked for text in _texts_of(messages)])
         except Exception:  # one turn's text must not fail the others: each is read by itself
             logger.exception("Reading %s turns together failed.", len(asked))
             parsed = None
@@ -234,7 +234,7 @@ class Reader:
         return parse, text
 
 
-def _typed(messages: Sequence[IncomingMessage]) -> list[str]:
+def _texts_of(messages: Sequence[IncomingMessage]) -> list[str]:
     """The texts to be read: a button's payload is none."""
     return [message.typed for message in messages if message.payload is None and message.typed]
 

@@ -2,34 +2,33 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from bot.nlu.memory import remembered
 from bot.nlu.tokenizer import tokens
 
-# Several models read the same texts, one after the other.
-REMEMBERED = 512
+REMEMBERED = 256
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(REMEMBERED)
 def words(text: str) -> tuple[str, ...]:
     """Words and pairs of neighbours."""
     found = tokens(text)
     return (*found, *(f"{a}_{b}" for a, b in pairwise(found)))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(REMEMBERED)
 def characters(text: str) -> tuple[str, ...]:
     """Character 1- to 3-grams; spaces are kept, so that n-grams cross word borders."""
     padded = f"^{text}$"
     return tuple(padded[i : i + n] for n in (1, 2, 3) for i in range(len(padded) - n + 1))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered(REMEMBERED)
 def letters(text: str) -> tuple[str, ...]:
     """Single characters and pairs of them, white space left out."""
     plain = "".join(text.split())

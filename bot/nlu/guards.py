@@ -13,6 +13,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.classifier import base_of
 from bot.nlu.lookups import compile_all, lookup
+from bot.nlu.memory import remembered
 from bot.nlu.text import Aligned, align, clause_around, is_empty, normalise
 
 FALLBACK = "nlu_fallback"
@@ -42,7 +43,7 @@ def _word_pattern(texts: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(latin)})(?![a-z0-9])|{'|'.join(chinese)}")
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def wants_person(raw: str) -> bool:
     """True when the customer asks for a person; false when a person is refused, asked about, or only told of."""
     requests, aligned = _requests(), align(raw)
@@ -54,7 +55,7 @@ def wants_person(raw: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def refuses_person(raw: str) -> bool:
     """True when the customer says that no person is needed."""
     return bool(_requests()["refused"].search(align(raw).text)) and not wants_person(raw)

@@ -69,7 +69,7 @@ def _patterns() -> list[tuple[str, bool, re.Pattern[str]]]:
     ]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def extract(aligned: Aligned) -> tuple[Step, ...]:
     """The steps done, in the order they are told, each code once."""
     found: list[Step] = []

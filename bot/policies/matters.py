@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.nlu.devices import named
 from bot.nlu.lookups import compile_all, lookup
+from bot.nlu.memory import remembered
 from bot.nlu.text import normalise
 
 _WISH_SURE = 0.6
@@ -44,7 +45,7 @@ def _compares(raw: str) -> bool:
     return bool(comparing.search(normalise(raw)))
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def told_in(raw: str) -> frozenset[str]:
     """What the pieces of a message are about."""
     between, _, _ = _lookups()

@@ -5,13 +5,13 @@ from functools import lru_cache
 
 from bot.nlu.encoder import encoder
 from bot.nlu.lookups import compile_all, lookup
+from bot.nlu.memory import remembered
 from bot.nlu.model import model_text
 from bot.nlu.text import align, clause_around, normalise
 
 _DANGERS = ("life", "watched", "swallowed", "body")
 _NOT_WORDS = re.compile(r"[\W_]+")
-# Of a conversation, the same messages are looked at turn after turn.
-_REMEMBERED = 2048
+_REMEMBERED = 1024
 
 
 @lru_cache(maxsize=1)
@@ -19,7 +19,7 @@ def _topics() -> dict[str, re.Pattern[str]]:
     return {name: compile_all(patterns) for name, patterns in lookup("handoff").items()}
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def speaks_of(topic: str, raw: str) -> bool:
     """True when a message has the wording of a topic of handoff.yml; asking about a danger is not telling of it."""
     topics, aligned = _topics(), align(raw)
@@ -53,13 +53,13 @@ def nearness(one: str, other: str) -> float:
     return max(0.0, float(first @ second))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def letters(raw: str) -> str:
     """The letters and digits of a message in their normal form."""
     return _NOT_WORDS.sub("", normalise(raw))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remembered(_REMEMBERED)
 def _pairs(raw: str) -> frozenset[str]:
     plain = letters(raw)
     return frozenset(plain[index : index + 2] for index in range(len(plain) - 1))
