@@ -177,7 +177,7 @@ class Database:
     def _together(self, works: list[Callable[[Line], Any]]) -> list[Any]:
         with transaction(self._writing_engine) as line:
             line.begin_write(SQLITE_BUSY_SECONDS)
-            return [_with_savepoint(line, work) for work in works]
+            return [_undone_if_it_fails(line, work) for work in works]
 
     def _write_lock(self) -> Any:
         if not self.is_sqlite:
@@ -206,16 +206,13 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
     return engine
 
 
-def _with_savepoint(line: Line, work: Callable[[Line], Any]) -> Any:
+def _undone_if_it_fails(line: Line, work: Callable[[Line], Any]) -> Any:
     """Return what `work` returns, or the error that it raised, undone."""
-    line.execute("SAVEPOINT work")
     try:
-        outcome = work(line)
+        with line.savepoint():
+            return work(line)
     except Exception as error:
-        line.execute("ROLLBACK TO work")
-        outcome = error
-    line.execute("RELEASE work")
-    return outcome
+        return error
 
 
 @asynccontextmanager

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ClauseElement, Dialect, Engine, bindparam
+from sqlalchemy import BindParameter, ClauseElement, Dialect, Engine, Select, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util.concurrency import await_
 
 from handoff.sqlite import DirectConnection
 
@@ -22,11 +23,17 @@ Convert = Callable[[Any], Any]
 
 
 class Line:
-    """The driver's connection while one transaction lasts."""
+    """The driver's connection while one transaction lasts.
+
+    Every statement runs on the same cursor: what the one before it returned has been read by then. `written` tells
+    whether anything was written.
+    """
 
     def __init__(self, dialect: Dialect, connection: PoolProxiedConnection) -> None:
-        self.dialect, self._connection = dialect, connection
+        self.dialect, self._connection, self._cursor = dialect, connection, connection.cursor()
         self._driver: Any = dialect.loaded_dbapi
+        self._later: list[tuple[str, Any]] = []
+        self.written = self._in_block = self._savepoint_set = False
 
     def begin_write(self, patience: float) -> None:
         """Take SQLite's write lock; PostgreSQL begins with the first statement."""
@@ -39,19 +46,56 @@ class Line:
 
     def execute(self, sql: str, values: Any = ()) -> Any:
         """Run one statement; returns the driver's cursor. Raises SQLAlchemy's errors, which quote no values."""
-        cursor = self._connection.cursor()
         try:
-            cursor.execute(sql, values)
+            self._cursor.execute(sql, values)
         except self._driver.Error as error:
             raise _known(self.dialect, error, sql) from error
-        return cursor
+        return self._cursor
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what a block wrote when it ends with an error. One that only reads costs nothing."""
+        self._in_block = True
+        try:
+            yield
+        except Exception:
+            if self._savepoint_set:
+                self.execute("ROLLBACK TO work")
+            raise
+        finally:
+            if self._savepoint_set:
+                self.execute("RELEASE work")
+            self._in_block = self._savepoint_set = False
+
+    def before_write(self) -> None:
+        """Set the savepoint that a block's first write is undone to."""
+        self.written = True
+        if self._in_block and not self._savepoint_set:
+            self.execute("SAVEPOINT work")
+            self._savepoint_set = True
+
+    def execute_later(self, sql: str, values: Any) -> None:
+        """Run a statement whose outcome nobody waits for: on PostgreSQL on one way to the server with the commit."""
+        if isinstance(self._connection.dbapi_connection, DirectConnection):
+            self.execute(sql, values)
+        else:
+            self._later.append((sql, values))
 
     def commit(self) -> None:
         """Store the transaction."""
         try:
-            self._connection.commit()
+            if self._later:
+                await_(self._commit_with_the_rest(self._connection.driver_connection))
+            else:
+                self._connection.commit()
         except self._driver.Error as error:
             raise _known(self.dialect, error, "COMMIT") from error
+
+    async def _commit_with_the_rest(self, connection: Any) -> None:
+        async with connection.pipeline(), connection.cursor() as cursor:
+            for sql, values in self._later:
+                await cursor.execute(sql, values)
+            await connection.commit()
 
 
 def _known(dialect: Dialect, error: Exception, sql: str) -> Exception:
@@ -69,7 +113,13 @@ def transaction(engine: Engine) -> Iterator[Line]:
         raise _known(engine.dialect, error, "CONNECT") from error
     try:
         line = Line(engine.dialect, connection)
-        yield line
+        try:
+            yield line
+        except Exception as error:
+            # With a rollback psycopg forgets its prepared statements, so that what only read is not undone but ended.
+            if not line.written and not isinstance(error, DBAPIError):
+                line.commit()
+            raise
         line.commit()
     except BaseException as error:
         if not isinstance(error, Exception):  # cancelled within a statement: nobody knows what the server is doing
@@ -96,16 +146,17 @@ class Prepared:
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
+        self._writes = not isinstance(statement, Select)
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, line: Line, **values: Any) -> list[Any]:
         """Return what the statement selects or returns, as named tuples."""
-        compiled, cursor = self._run(line, values)
+        compiled, converted = self._given(line, values)
         return [
             compiled.row(
                 *[value if read is None else read(value) for read, value in zip(compiled.readers, found, strict=True)]
             )
-            for found in cursor.fetchall()
+            for found in line.execute(compiled.sql, converted).fetchall()
         ]
 
     def row(self, line: Line, **values: Any) -> Any:
@@ -114,18 +165,25 @@ class Prepared:
 
     def run(self, line: Line, **values: Any) -> int:
         """Return how many rows the statement changed."""
-        return int(self._run(line, values)[1].rowcount)
+        compiled, given = self._given(line, values)
+        return int(line.execute(compiled.sql, given).rowcount)
 
-    def _run(self, line: Line, values: dict[str, Any]) -> tuple[_Compiled, Any]:
+    def run_later(self, line: Line, **values: Any) -> None:
+        """Run the statement with the commit at the latest."""
+        compiled, given = self._given(line, values)
+        line.execute_later(compiled.sql, given)
+
+    def _given(self, line: Line, values: dict[str, Any]) -> tuple[_Compiled, Any]:
+        """Return the statement in the words of this database, with the values as its driver wants them."""
         compiled = self._compiled.get(line.dialect.name)
         if compiled is None:
             compiled = self._compiled[line.dialect.name] = _compile(self._statement, line.dialect)
         given = {**compiled.defaults, **values}
         for name, convert in compiled.converters.items():
             given[name] = convert(given[name])
-        return compiled, line.execute(
-            compiled.sql, given if compiled.order is None else [given[name] for name in compiled.order]
-        )
+        if self._writes:
+            line.before_write()
+        return compiled, given if compiled.order is None else [given[name] for name in compiled.order]
 
 
 def all_but_id(table: Any) -> dict[str, BindParameter[Any]]:

@@ -98,7 +98,7 @@ def _store(
         return None
     count_message(conversation_id)
     life = timedelta(days=settings.customer_token_days)
-    _MOVE_ON.run(
+    _MOVE_ON.run_later(
         line,
         conversation=conversation_id,
         seq=row["seq"],

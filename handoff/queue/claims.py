@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
 
 from handoff.agents.models import Agent, Presence, Role
 from handoff.agents.rights import oversees, serves
@@ -28,6 +29,9 @@ from handoff.statements import Line, Prepared, all_but_id
 
 REMEMBERED = 10_000
 
+_mine = aliased(Conversation)
+_CAPACITY = select(Agent.capacity).where(Agent.id == bindparam("agent")).scalar_subquery()
+_HOLDS = select(func.count()).select_from(_mine).where(_mine.owner == bindparam("owner")).scalar_subquery()
 _WAITING = Prepared(
     select(
         Handoff.state,
@@ -42,6 +46,8 @@ _WAITING = Prepared(
         Conversation.language,
         Conversation.spoken_language,
         Conversation.updated_at,
+        _CAPACITY.label("capacity"),
+        _HOLDS.label("held"),
     )
     .join(Conversation, Conversation.id == Handoff.conversation_id)
     .where(Handoff.id == bindparam("handoff"))
@@ -104,23 +110,25 @@ async def claim(handoff_id: str, agent: Agent) -> str:
 
 
 def _take(line: Line, handoff_id: str, agent: Agent) -> tuple[Any, Change, StoredMessage]:
-    found = _WAITING.row(line, handoff=handoff_id)
+    found = _WAITING.row(line, handoff=handoff_id, agent=agent.id, owner=agent.owner_key)
     if found is None:
         raise ApiError(404, "not_found")
     _require_group(agent, found.line)
     if found.state not in OPEN_STATES or found.owner != QUEUE:
         raise _too_late(line, handoff_id, found)
+    if found.held >= found.capacity:  # most who are refused are seen here, before anything is locked for them
+        raise _full(found.capacity)
     _sit_down(line, agent)
     moment = now()
     if _LEAVE_LINE.run(line, handoff=handoff_id, agent=agent.id, moment=moment) != 1:
         raise _too_late(line, handoff_id, found)  # it left the line while its conversation was waited for
-    _CLOSE_BUTTONS.run(line, conversation=found.id)
+    _CLOSE_BUTTONS.run_later(line, conversation=found.id)
     change = change_of(found, agent.owner_key, by=agent.owner_key, reason="claimed")
     greeting = _greeting(found, agent, moment)
-    _AUDIT.run(line, **change.audit)
+    _AUDIT.run_later(line, **change.audit)
     stored = StoredMessage(id=_SAY.row(line, **greeting).id, **greeting)
     moved = {**change.values, "last_seq": stored.seq}
-    _MOVE.run(line, conversation=found.id, **{f"new_{name}": moved[name] for name in _MOVED})
+    _MOVE.run_later(line, conversation=found.id, **{f"new_{name}": moved[name] for name in _MOVED})
     return found, change, stored
 
 
@@ -135,7 +143,11 @@ def _sit_down(line: Line, agent: Agent) -> None:
     if seat.status != Presence.ONLINE and agent.role == Role.AGENT:
         raise ApiError(409, "on_break" if seat.status == Presence.BREAK else "offline")
     if _HELD.row(line, owner=agent.owner_key).conversations >= seat.capacity:
-        raise ApiError(409, "at_capacity", {"capacity": seat.capacity}, capacity=seat.capacity)
+        raise _full(seat.capacity)
+
+
+def _full(capacity: int) -> ApiError:
+    return ApiError(409, "at_capacity", {"capacity": capacity}, capacity=capacity)
 
 
 def _greeting(found: Any, agent: Agent, moment: datetime) -> dict[str, Any]:

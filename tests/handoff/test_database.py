@@ -1,12 +1,15 @@
-"""Under load everybody gets a turn at the database."""
+"""Under load everybody gets a turn at the database; what fails half-way leaves nothing behind."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from sqlalchemy import literal, select
+from sqlalchemy import bindparam, func, insert, literal, select
+from sqlalchemy.exc import IntegrityError
 
+from handoff.clock import now
+from handoff.customers.models import UsedToken
 from handoff.database import CONNECTIONS, DATABASE_AWAY, Database
 from handoff.statements import Line, Prepared
 
@@ -16,6 +19,8 @@ FAIR = 4 * WORKERS  # so many others at most may be served while one waits; in p
 
 
 ONE = Prepared(select(literal(1)))
+SPEND = Prepared(insert(UsedToken).values(jti=bindparam("jti"), expires_at=bindparam("expires_at")))
+SPENT = Prepared(select(func.count().label("tokens")).select_from(UsedToken))
 
 
 def _work(line: Line) -> None:
@@ -41,6 +46,30 @@ async def test_nobody_waits_while_others_overtake(database_url: str) -> None:
         await database.close()
     assert done == TRANSACTIONS
     assert overtaken < FAIR
+
+
+async def test_statements_for_later_are_stored_with_the_rest_or_not_at_all(database_url: str) -> None:
+    database = Database(database_url)
+
+    def spend(line: Line, first: str, later: str) -> int:
+        SPEND.run(line, jti=first, expires_at=now())
+        SPEND.run_later(line, jti=later, expires_at=now())
+        return SPENT.row(line).tokens
+
+    def refuse(line: Line) -> None:
+        SPEND.run(line, jti="refused", expires_at=now())
+        raise PermissionError
+
+    try:
+        await asyncio.gather(*(database.transact(lambda line, n=n: spend(line, f"a{n}", f"b{n}")) for n in range(4)))
+        for work in (lambda line: spend(line, "c", "b1"), lambda line: spend(line, "a1", "d")):
+            with pytest.raises(IntegrityError):
+                await database.transact(work)
+        with pytest.raises(PermissionError):
+            await database.transact(refuse)
+        assert (await database.transact(lambda line: SPENT.row(line))).tokens == 8
+    finally:
+        await database.close()
 
 
 async def test_a_server_that_is_not_there_is_known_as_away() -> None:
