@@ -12,8 +12,7 @@ def label_and_satisfaction(texts: list[str]) -> list[tuple[str, float]]:
     """Our reading of each text by itself."""
     phrases = DesignersFiles(training_data_paths=[str(DATA / "nlu")]).get_nlu_data()
     model = learn(EmotionReader.get_default_config(), phrases)
-    felt = [read(model, text) for text in texts]
-    return [(emotion.label, emotion.satisfaction) for emotion in felt]
+    return [(emotion.label, emotion.satisfaction) for emotion in read(model, texts)]
 
 
 if __name__ == "__main__":

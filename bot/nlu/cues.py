@@ -58,7 +58,7 @@ class CueReader(GraphComponent):
             "words": 0.7,
             "sentence": 2.5,
             "plain_every": 3,
-            "usual": 0.7,
+            "usual": 1.4,
             "directions": 32,
         }
 

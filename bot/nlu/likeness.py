@@ -8,6 +8,8 @@ from bot.nlu.grams import letters
 # Both kinds of evidence count the same; BM25 with the constants of its inventors' advice.
 MEANING = 0.5
 SATURATION, LENGTH = 1.5, 0.75
+# What more than this share of the texts have, and many, tells little and costs most.
+COMMON, MANY = 0.2, 200
 # Up to so many texts a product for each is faster than one for all.
 FEW = 4
 
@@ -19,8 +21,9 @@ class Bm25:
         """An index of `texts`, at least one of them not empty."""
         counter = CountVectorizer(analyzer=letters)
         counts = counter.fit_transform(texts).tocsr().astype(np.float32)
-        self._place: dict[str, int] = counter.vocabulary_
         rows, seen = counts.shape[0], np.bincount(counts.indices, minlength=counts.shape[1])
+        most = max(MANY, COMMON * rows)
+        self._place = {gram: place for gram, place in counter.vocabulary_.items() if seen[place] <= most}
         self._rarity = np.log(1 + (rows - seen + 0.5) / (seen + 0.5)).astype(np.float32)
         lengths = np.asarray(counts.sum(axis=1)).ravel()
         self._mean = float(lengths.mean())

@@ -24,6 +24,7 @@ _SWEARING = 0.85
 _SURELY_CALM = 0.8
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
 _CERTAIN, _FURIOUS = 0.9, -1.6
+_AS_LIKELY = 0.1
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
@@ -61,6 +62,7 @@ class Signals:
             self._safety(now),
             self._policy(turns),
             self._wishes(turns),
+            self._child_alone(turns),
             *self._feelings(turns),
             self._failures(turns, form),
             self._same_again(turns),
@@ -181,11 +183,19 @@ class Signals:
         now, lately = turns[-1], turns[-_PILING_UP:]
         piled = frozenset(subject for turn in lately for subject in turn.subjects)
         listed = len(now.subjects) >= 2 and speaks_of("listed", now.text)
-        if not now.pressed and (len(now.subjects) >= 3 or listed or speaks_of("several", now.text)):
+        many = len(now.subjects) >= 3 and not speaks_of("two_things", now.text)
+        if not now.pressed and (many or listed or speaks_of("several", now.text)):
             return self._signal("many_wishes", "complex", [now], 1.0)
         if len(now.subjects) >= 2 and len(piled) >= 3:
             return self._signal("many_wishes", "complex", [turn for turn in lately if turn.subjects], 0.5)
         return None
+
+    def _child_alone(self, turns: list[TurnTold]) -> Signal | None:
+        """A child writes, and is alone, shut out, afraid or cannot read what is there."""
+        typed = [turn for turn in turns if not turn.pressed]
+        signs = [[turn for turn in typed if speaks_of(sign, turn.text)] for sign in ("child", "helpless")]
+        shown = [turn for turn in typed if any(turn in sign for sign in signs)]
+        return self._signal("child_alone", "emotion", shown, float(all(signs)))
 
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:
         """The strongest feeling of this turn, and how it has built up; two signs of one feeling count once."""
@@ -207,8 +217,8 @@ class Signals:
         furious = self._furious(turn)
         if turn.pressed or self._harmless(turn, swears, furious):
             return "displeased", 0.0
-        mildness = 0.5 if label == "pleased" else 1.0
-        quiet = 0.5 if label == "calm" and score >= _SURELY_CALM else 1.0
+        mildness = 0.5 if label == "pleased" and turn.cue("bitter") < _CERTAIN else 1.0
+        quiet = 0.5 if label == "calm" and score >= _SURELY_CALM and turn.cue("despair") < _CERTAIN else 1.0
         kinds = {
             "despair": max(float(bool(turn.emotion.get("despair"))), self._grade(turn.cue("despair")) * quiet),
             "abusive": 1.0 if swears and turn.cue("strong_words") >= _HINT else self._felt(label == "abusive", turn),
@@ -224,9 +234,11 @@ class Signals:
 
     def _harmless(self, turn: TurnTold, swears: bool, furious: bool) -> bool:
         """Are strong words said in fun, or at oneself?"""
-        in_fun = turn.cue("strong_words") >= max(self._likely_at, turn.cue("angry"), turn.cue("bitter"))
+        earnest = max(turn.cue("angry"), turn.cue("bitter"))
+        in_fun = turn.cue("strong_words") >= max(self._likely_at, earnest - _AS_LIKELY)
         curses_us = swears and turn.cue("strong_words") < self._sure_at
-        return speaks_of("self_blame", turn.text) or (in_fun and not furious and not curses_us)
+        at_others = turn.cue("strong_words") >= self._sure_at and turn.cue("angry") < _HINT
+        return speaks_of("self_blame", turn.text) or (in_fun and (at_others or not furious) and not curses_us)
 
     def _furious(self, turn: TurnTold) -> bool:
         """Whether the reader of emotions is so sure of so much anger that no cue can make it harmless."""

@@ -217,6 +217,26 @@ class TestHandsOver:
             assert again.weight == 0.5 * CONFIG["weights"]["same_again"]
         assert Talk().customer("这么说吧，手环不走步了", "device_problem").assess().score == 0
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            ("你好 我家的门锁一直叫", "我八岁 爸爸妈妈都上班去了"),
+            ("我上二年级，门打不开", "妈妈电话打不通"),
+            ("hi i'm 9 and the lock is red", "mum is at work and i'm scared"),
+        ],
+    )
+    def test_a_child_that_is_alone_with_it(self, said: tuple[str, ...]) -> None:
+        talk = Talk()
+        for text in said:
+            talk.customer(text, "device_problem").bot()
+        handoff = talk.assess().handoff()
+        assert talk.assess().hands_over and (handoff["reason"], handoff["priority"]) == ("emotion", 2)
+
+    def test_who_says_that_two_things_are_asked(self) -> None:
+        three = ["track_order", "invoice", "device_problem"]
+        for text in ("两个小事：发票能开公司抬头吗，表带哪天到", "two quick things: the invoice, and when does it come"):
+            assert not Talk().customer(text, "invoice", three).assess().hands_over
+
     def test_what_works_now_although_something_did_not(self) -> None:
         talk = Talk().customer("没用", "device_problem", cues={"unsolved": 0.9}).bot()
         talk.customer("删了指纹重录一遍,这下行了", "device_problem", cues={"progress": 0.95, "unsolved": 0.6})
@@ -283,6 +303,7 @@ class TestStaysWithTheBot:
             ("很着急,今天能到吗", "track_order"),
             ("我有点失望", "complain"),
             ("怎么退款", "track_order"),
+            ("小时候被台灯烫伤过,你们这款灯罩热不热", "product_advice"),
         ],
     )
     def test_one_message(self, text: str, intent: str) -> None:
@@ -295,7 +316,12 @@ class TestStaysWithTheBot:
             ("台灯能不能弄成着火那种效果", {"danger_asked": 0.6}),
             ("can it look as if the room was on fire", {"danger_asked": 0.6, "danger": 0.1}),
             ("我是律师,手环怎么静音", {"policy_asked": 0.8}),
+            ("好几年前另一个牌子的充电宝着火了", {"danger": 0.55, "danger_asked": 0.8}),
+            ("what if 着火了,门锁会自己打开吗", {"danger": 0.5, "danger_asked": 0.95}),
             ("哈哈哈气死我了", {"strong_words": 0.8}),
+            ("我儿子打游戏天天吼垃圾去死", {"strong_words": 0.9, "angry": 0.92}),
+            ("我今年十岁了,手环怎么换表盘", {}),
+            ("我女儿八岁,一个人在家能用门锁吗", {}),
             ("别给我转人工", {"person": 0.9}),
             ("please don't transfer me to an agent", {"person": 0.9}),
         ],

@@ -94,6 +94,8 @@ HANDED_OVER = [
     ),
     ("a child hurt", ["你好，我上二年级", "手表把我的手烫伤了，好疼"], 2, {"safety"}, 1),
     ("a child hurt", ["hi I am 8 years old", "the watch burned my wrist and it hurts"], 2, {"safety"}, 1),
+    ("a child alone", ["我家门锁一直滴滴叫", "我读二年级，妈妈上夜班，我有点害怕"], 2, {"emotion", "safety"}, None),
+    ("a child alone", ["hello the door won't open", "i'm 8 and mum is at work"], 2, {"emotion", "safety"}, None),
     ("asked for, indirectly", ["我想问个换货的事", "能不能请个懂的同事来跟我说"], 2, {"asked_for_person"}, None),
     (
         "asked for, indirectly",
