@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parts = parser.add_subparsers(dest="part", required=True)
     frozen = parts.add_parser("frozen", help="the frozen conversations, replayed through the bot")
     frozen.add_argument("--accept", action="store_true", help="keep this run as the one to compare with")
+    frozen.add_argument("--folder", type=Path, help="other conversations than the frozen ones: tests/tuning/handoff")
     frozen.add_argument("--brief", action="store_true", help="only the figures")
     frozen.add_argument("--json", type=Path, help="write every outcome to a file")
     stored = parts.add_parser("stored", help="stored conversations, read again with other settings")

@@ -35,7 +35,9 @@ class Frozen:
 
 
 def load(folder: Path = FOLDER) -> list[Frozen]:
-    """All frozen conversations, in the order of their files; raises ValueError for two of one name."""
+    """All conversations of a folder, in the order of their files; raises ValueError for two of one name, or none."""
+    if not list(folder.glob("*.yml")):
+        raise ValueError(f"{folder} holds no conversations (*.yml).")
     found = [_frozen(path.stem, entry) for path in sorted(folder.glob("*.yml")) for entry in read_yaml(path)]
     names = [conversation.id for conversation in found]
     if len(set(names)) < len(names):

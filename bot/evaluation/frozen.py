@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from bot.evaluation.conversations import Frozen, load
+from bot.evaluation.conversations import FOLDER, Frozen, load
 from bot.evaluation.figures import Figures, Outcome, figures, verdict
 from bot.evaluation.loaded import changed, load_bot, settings_of
 from bot.evaluation.questions import asked_fact
@@ -139,7 +139,9 @@ def _met(value: float) -> str:
 
 async def run(options: argparse.Namespace) -> None:
     """Replay with the settings of `options`, print, and keep what was asked to be kept."""
-    conversations = load()
+    if options.folder and options.accept:
+        raise ValueError("--accept keeps a run of the frozen conversations; leave --folder out.")
+    conversations = load(options.folder or FOLDER)
     desk = await load_bot(options.model, changed(settings_of(options.config), options.set))
     outcomes = await replay_all(desk, conversations)
     await desk.close()
@@ -147,7 +149,7 @@ async def run(options: argparse.Namespace) -> None:
     print_figures(found, conversations, outcomes)
     if not options.brief:
         print_wrong(conversations, outcomes)
-    if ACCEPTED.exists() and not options.brief:
+    if ACCEPTED.exists() and not options.brief and not options.folder:
         print_changes(conversations, outcomes, json.loads(ACCEPTED.read_text(encoding="utf-8")))
     if options.json:
         plain = {

@@ -1,11 +1,12 @@
 """The figures of the evaluation, on conversations whose outcome is given."""
 
 import math
+from pathlib import Path
 
 import pytest
 
 from bot.actions import words
-from bot.evaluation.conversations import Due, Frozen, load
+from bot.evaluation.conversations import FOLDER, Due, Frozen, load
 from bot.evaluation.figures import Outcome, auc, figures, golden_transfer, verdict
 from bot.evaluation.questions import asked_fact
 
@@ -52,13 +53,26 @@ def test_area_under_the_curve() -> None:
     assert math.isnan(auc([(0.5, True)]))
 
 
-def test_the_frozen_conversations_are_whole() -> None:
-    conversations = load()
+LONG = 6  # shorter ones ("还是不行") are everybody's
+TUNING = FOLDER.parents[1] / "tuning" / "handoff"
+
+
+@pytest.mark.parametrize("folder", [FOLDER, TUNING])
+def test_the_conversations_are_whole(folder: Path) -> None:
+    conversations = load(folder)
     due = [one for one in conversations if one.due]
     assert len(conversations) >= 200
     assert len(due) * 2 <= len(conversations) + 20, "about half must stay with the bot"
     for one in due:
         assert one.due and 1 <= one.due.at <= one.due.latest <= len(one.customer), one.id
+
+
+def test_the_frozen_conversations_are_not_tuned_on(tmp_path: Path) -> None:
+    said = ({text for one in load(folder) for text in one.customer} for folder in (FOLDER, TUNING))
+    frozen, tuning = ({text for text in texts if len(text) > LONG} for texts in said)
+    assert not frozen & tuning
+    with pytest.raises(ValueError, match="no conversations"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ class TestHandsOver:
 
     def test_who_says_that_two_things_are_asked(self) -> None:
         three = ["track_order", "invoice", "device_problem"]
-        for text in ("两个小事：发票能开公司抬头吗，表带哪天到", "two quick things: the invoice, and when does it come"):
+        for text in ("两个小事：发票能开公司抬头吗，表带哪天到", "two quick things: the invoice, and is it sent"):
             assert not Talk().customer(text, "invoice", three).assess().hands_over
 
     def test_what_works_now_although_something_did_not(self) -> None:

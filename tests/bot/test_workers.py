@@ -111,6 +111,14 @@ class TestManyAtOnce:
         assert sorted(told(trackers, name)) == sorted(f"你好 {seq}" for seq in range(1, 21))
 
 
+def wait_until_stopped(pid: int) -> None:
+    """A signal takes a moment to arrive."""
+    until = time.monotonic() + 10
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 class TestFaults:
     def test_a_killed_worker_is_replaced_and_nothing_is_lost(self, bot: tuple[Door, Process, Path]) -> None:
         door, process, trackers = bot
@@ -142,6 +150,7 @@ class TestFaults:
         assert process.running is not None
         turn = body(f"still-{uuid.uuid4().hex}", 1, "你好")
         os.kill(process.running.pid, signal.SIGSTOP)
+        wait_until_stopped(process.running.pid)
         try:
             with pytest.raises(requests.Timeout):
                 headers = {"Authorization": f"Bearer {door.token}"}
