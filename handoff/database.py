@@ -177,7 +177,7 @@ class Database:
     def _together(self, works: list[Callable[[Line], Any]]) -> list[Any]:
         with transaction(self._writing_engine) as line:
             line.begin_write(SQLITE_BUSY_SECONDS)
-            return [_undone_if_it_fails(line, work) for work in works]
+            return [_with_savepoint(line, work) for work in works]
 
     def _write_lock(self) -> Any:
         if not self.is_sqlite:
@@ -206,13 +206,19 @@ def _sqlite_engine(url: URL, busy_seconds: float) -> AsyncEngine:
     return engine
 
 
-def _undone_if_it_fails(line: Line, work: Callable[[Line], Any]) -> Any:
-    """Return what `work` returns, or the error that it raised, undone."""
+def _with_savepoint(line: Line, work: Callable[[Line], Any]) -> Any:
+    """Return what `work` returns, or the error that it raised, undone.
+
+    What cannot be undone ends the whole transaction: with a full disk SQLite has rolled back the works before it too.
+    """
+    line.execute("SAVEPOINT work")
     try:
-        with line.savepoint():
-            return work(line)
+        outcome = work(line)
     except Exception as error:
-        return error
+        line.execute("ROLLBACK TO work")
+        outcome = error
+    line.execute("RELEASE work")
+    return outcome
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ class Line:
         self.dialect, self._connection, self._cursor = dialect, connection, connection.cursor()
         self._driver: Any = dialect.loaded_dbapi
         self._later: list[tuple[str, Any]] = []
-        self.written = self._in_block = self._savepoint_set = False
+        self.written = False
 
     def begin_write(self, patience: float) -> None:
         """Take SQLite's write lock; PostgreSQL begins with the first statement."""
@@ -51,28 +51,6 @@ class Line:
         except self._driver.Error as error:
             raise _known(self.dialect, error, sql) from error
         return self._cursor
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what a block wrote when it ends with an error. One that only reads costs nothing."""
-        self._in_block = True
-        try:
-            yield
-        except Exception:
-            if self._savepoint_set:
-                self.execute("ROLLBACK TO work")
-            raise
-        finally:
-            if self._savepoint_set:
-                self.execute("RELEASE work")
-            self._in_block = self._savepoint_set = False
-
-    def before_write(self) -> None:
-        """Set the savepoint that a block's first write is undone to."""
-        self.written = True
-        if self._in_block and not self._savepoint_set:
-            self.execute("SAVEPOINT work")
-            self._savepoint_set = True
 
     def execute_later(self, sql: str, values: Any) -> None:
         """Run a statement whose outcome nobody waits for: on PostgreSQL on one way to the server with the commit."""
@@ -182,7 +160,7 @@ class Prepared:
         for name, convert in compiled.converters.items():
             given[name] = convert(given[name])
         if self._writes:
-            line.before_write()
+            line.written = True
         return compiled, given if compiled.order is None else [given[name] for name in compiled.order]
 
 

@@ -116,7 +116,7 @@ def _take(line: Line, handoff_id: str, agent: Agent) -> tuple[Any, Change, Store
     _require_group(agent, found.line)
     if found.state not in OPEN_STATES or found.owner != QUEUE:
         raise _too_late(line, handoff_id, found)
-    if found.held >= found.capacity:  # most who are refused are seen here, before anything is locked for them
+    if found.held >= found.capacity:  # most who are refused are seen here, before their own row is locked
         raise _full(found.capacity)
     _sit_down(line, agent)
     moment = now()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, func, insert, literal, select
@@ -68,6 +70,25 @@ async def test_statements_for_later_are_stored_with_the_rest_or_not_at_all(datab
         with pytest.raises(PermissionError):
             await database.transact(refuse)
         assert (await database.transact(lambda line: SPENT.row(line))).tokens == 8
+    finally:
+        await database.close()
+
+
+async def test_what_the_database_took_back_is_not_reported_as_stored(tmp_path: Path, sqlite_template: Path) -> None:
+    path = shutil.copy(sqlite_template, tmp_path / "desk.db")
+    database = Database(f"sqlite+aiosqlite:///{path}")
+
+    def stored(line: Line) -> None:
+        SPEND.run(line, jti="before", expires_at=now())
+
+    def full_disk(line: Line) -> None:
+        line.execute("ROLLBACK")  # as SQLite does by itself when the disk is full
+        raise OSError
+
+    try:
+        outcomes = await asyncio.gather(*map(database.transact, (stored, full_disk)), return_exceptions=True)
+        assert all(isinstance(outcome, DATABASE_AWAY) for outcome in outcomes)
+        assert (await database.transact(lambda line: SPENT.row(line))).tokens == 0
     finally:
         await database.close()
 
