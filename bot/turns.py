@@ -155,7 +155,7 @@ class Desk:
         agent.tracker_store = self._processor.tracker_store = self._store
         agent.action_endpoint = self._processor.action_endpoint = self._endpoint
         self._reader = Reader(self._processor.graph_runner, self._processor.model_metadata)
-        self._assessor = Assessor(self._policy_config())
+        self._policy = self._handoff_policy()
         self._locks = Locks(self._store.lock_file)
         self._running: dict[tuple[str, str], asyncio.Task[dict[str, Any]]] = {}
 
@@ -163,6 +163,11 @@ class Desk:
     def reader(self) -> Reader:
         """What reads customers' messages."""
         return self._reader
+
+    @property
+    def assessor(self) -> Assessor:
+        """What scores conversations for a person."""
+        return self._policy.assessor
 
     @property
     def model(self) -> str:
@@ -208,13 +213,11 @@ class Desk:
     async def explain(self, conversation: str) -> dict[str, Any]:
         """The handoff score of a conversation as it stands, signal by signal."""
         tracker = await self._store.retrieve(conversation)
-        return self._assessor.assess(tracker).explanation() if tracker else {"score": 0.0, "signals": []}
+        return self.assessor.assess(tracker).explanation() if tracker else {"score": 0.0, "signals": []}
 
     def use_handoff_settings(self, settings: dict[str, Any]) -> None:
         """Hand over by other settings than the model's, to see what they would do."""
-        for policy in self._handoff_policies():
-            policy.use(settings)
-        self._assessor = Assessor(settings)
+        self._policy.use(settings)
 
     async def reset(self, request: ResetRequest) -> None:
         """Start afresh after a person was there: old trouble, running forms and handoffs are forgotten."""
@@ -326,7 +329,7 @@ class Desk:
         self, messages: list[dict[str, Any]], tracker: DialogueStateTracker, turn_start: int, language: str
     ) -> None:
         """Add the one-tap button to the last message when things go middling badly; the tracker remembers it."""
-        assessment = self._assessor.assess(tracker)
+        assessment = self.assessor.assess(tracker)
         offered = any(
             button["payload"] == PERSON_PAYLOAD for message in messages for button in message["buttons"] or []
         )
@@ -338,14 +341,10 @@ class Desk:
         if said:
             said[-1].data["buttons"] = [*(said[-1].data.get("buttons") or []), button]
 
-    def _handoff_policies(self) -> list[HandoffPolicy]:
-        nodes = self._processor.graph_runner._instantiated_nodes.values()
-        return [node._component for node in nodes if isinstance(node._component, HandoffPolicy)]
-
-    def _policy_config(self) -> dict[str, Any]:
-        for node in self._processor.model_metadata.predict_schema.nodes.values():
-            if node.uses is HandoffPolicy:
-                return dict(node.config)
+    def _handoff_policy(self) -> HandoffPolicy:
+        for node in self._processor.graph_runner._instantiated_nodes.values():
+            if isinstance(node._component, HandoffPolicy):
+                return node._component
         raise ValueError("The model has no HandoffPolicy. Look at policies in config.yml and train again.")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.evaluation.figures import auc
 from bot.evaluation.loaded import changed, load_bot, settings_of
-from bot.policies.assessment import Assessor
 from bot.policies.told import TurnTold, told
 from bot.reading import Reader
 from bot.wire import IncomingMessage
@@ -53,12 +52,11 @@ def dialogues_in(path: Path) -> list[dict[str, Any]]:
 
 async def run(options: argparse.Namespace) -> None:
     """Print the area under the curve of the score and of the peers."""
-    desk = await load_bot(options.model)
-    assessor = Assessor(changed(settings_of(options.config), options.set))
+    desk = await load_bot(options.model, changed(settings_of(options.config), options.set))
     dialogues = dialogues_in(options.file)
     told_all = [(turns_of(desk.reader, one), one["satisfaction"] <= BAD) for one in dialogues]
     await desk.close()
-    ours = auc([(assessor.assess_turns(turns).score, bad) for turns, bad in told_all])
+    ours = auc([(desk.assessor.assess_turns(turns).score, bad) for turns, bad in told_all])
     rows = {
         "score of the handoff policy": ours,
         "mood of the last message alone": auc([(last_emotion(turns), bad) for turns, bad in told_all]),

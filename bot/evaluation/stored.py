@@ -164,15 +164,14 @@ def conversations_in(path: Path) -> list[dict[str, Any]]:
 
 async def run(options: argparse.Namespace) -> None:
     """Print what the settings of `options` would change in the conversations of a file."""
-    desk = await load_bot(options.model)
+    desk = await load_bot(options.model, changed(settings_of(options.config), options.set))
     stored = Stored(desk.reader)
-    assessor = Assessor(changed(settings_of(options.config), options.set))
     found = [
         (str(conversation["id"]), stretch)
         for conversation in conversations_in(options.conversations)
         for stretch in stored.stretches(conversation)
     ]
-    lines = [line for name, stretch in found if (line := difference(assessor, name, stretch))]
+    lines = [line for name, stretch in found if (line := difference(desk.assessor, name, stretch))]
     await desk.close()
     handed = sum(stretch.reason is not None for _, stretch in found)
     print(f"{len(found)} stretches with the bot, {handed} ended in a handoff of the bot's.")

@@ -79,13 +79,13 @@ def fit(
     scores: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     targets: list[np.ndarray] = []
     for seen, held in _rounds(numbers, labels, kept):
-        logistic = _logistic(features.rows(seen), numbers[seen], per_row[seen], labels, strength, STEPS_IN_ROUNDS)
+        logistic = regression(features.rows(seen), numbers[seen], per_row[seen], labels, strength, STEPS_IN_ROUNDS)
         discriminant = _discriminant(features.rows(seen), numbers[seen], labels)
         unseen = features.rows(held)
         scores.append((logistic.scores(unseen), discriminant.scores(unseen), likeness(seen, held)))
         targets.append(numbers[held])
     start = logistic if len(scores) == 1 else None
-    logistic = _logistic(features, numbers, per_row, labels, strength, STEPS, start)
+    logistic = regression(features, numbers, per_row, labels, strength, STEPS, start)
     if not scores:
         return logistic, 0.0
     own, share, near = _shares(*(np.concatenate(kind) for kind in zip(*scores, strict=True)), np.concatenate(targets))
@@ -109,7 +109,7 @@ def _balance(numbers: np.ndarray, labels: int) -> np.ndarray:
     return np.asarray(shares[numbers], dtype=np.float32)
 
 
-def _logistic(
+def regression(
     features: Features,
     numbers: np.ndarray,
     per_row: np.ndarray,
@@ -118,7 +118,9 @@ def _logistic(
     steps: int,
     start: Weights | None = None,
 ) -> Weights:
-    """Multinomial logistic regression by L-BFGS in at most `steps`; `per_row` is the weight of each text."""
+    """Multinomial logistic regression by L-BFGS in at most `steps` from `start` on; `per_row` is the weight of each text
+    and `strength` the inverse of the regularisation.
+    """
     rows, width = len(numbers), features.width
     one_hot = np.zeros((rows, labels), dtype=np.float32)
     one_hot[np.arange(rows), numbers] = 1.0

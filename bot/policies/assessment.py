@@ -5,6 +5,7 @@ from typing import Any
 
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.policies.course import Course
 from bot.policies.signals import Signal, Signals, declines
 from bot.policies.told import TurnTold, read_turns, since_handoff
 from bot.policies.wording import danger_in
@@ -54,14 +55,15 @@ class Assessment:
         A danger is named, for the first sentence that the customer reads.
         """
         sums: dict[str, float] = {}
-        for signal in self.signals:
+        calling = [signal for signal in self.signals if signal.weight > 0]
+        for signal in calling:
             sums[signal.reason] = sums.get(signal.reason, 0.0) + signal.weight
         # A reason that would be enough by itself outranks milder ones, however much those add up to.
         reason = max(sums, key=lambda name: (min(sums[name], _FULL), -_SEVERITY.index(name)))
-        upset = any(signal.reason == "emotion" for signal in self.signals)
+        upset = any(signal.reason == "emotion" for signal in calling)
         return {
             "reason": reason,
-            "evidence": sorted({seq for signal in self.signals for seq in signal.evidence}),
+            "evidence": sorted({seq for signal in calling for seq in signal.evidence}),
             "priority": _PRIORITY.get(reason, 2 if upset else 3),
             "group": "care" if reason in ("safety", "policy_topic") else self.group,
             "explanation": self.explanation(),
@@ -83,9 +85,9 @@ class Assessment:
 class Assessor:
     """Scores a conversation with the designers' weights and thresholds."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        """`config` is the policy's part of config.yml."""
-        self._signals = Signals(config)
+    def __init__(self, config: dict[str, Any], course: Course | None = None) -> None:
+        """`config` is the policy's part of config.yml, `course` what was learnt of talks."""
+        self._signals = Signals(config, course)
         self._hand_over_at = float(config["hand_over_at"])
         self._offer_at = float(config["offer_at"])
         self._offer_pause = int(config["offer_pause"])

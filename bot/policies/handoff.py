@@ -15,6 +15,7 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.policies.assessment import Assessor
+from bot.policies.course import Course, talks
 from bot.policies.told import HAND_OFF
 
 SLOT = "handoff"
@@ -64,6 +65,8 @@ class HandoffPolicy(Policy):
                 "misunderstood": 0.6,
                 "refuses": 0.5,
                 "lost": 0.3,
+                "like_handed_over": 0.25,
+                "like_settled": 0.12,
             },
         }
 
@@ -74,6 +77,7 @@ class HandoffPolicy(Policy):
         resource: Resource,
         execution_context: ExecutionContext,
         featurizer: TrackerFeaturizer | None = None,
+        course: Course | None = None,
     ) -> None:
         """A policy with the settings of config.yml; raises ValueError for a weight that it does not know."""
         super().__init__(config, model_storage, resource, execution_context, featurizer)
@@ -83,16 +87,38 @@ class HandoffPolicy(Policy):
             raise ValueError(
                 f"config.yml: HandoffPolicy has no weight {', '.join(unknown)}; it knows {', '.join(sorted(known))}."
             )
-        self._assessor = Assessor(config)
+        self._course = course
+        self._assessor = Assessor(config, course)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "HandoffPolicy":
+        """The policy with the course of talks that was learnt in training."""
+        with model_storage.read_from(resource) as folder:
+            return cls(config, model_storage, resource, execution_context, course=Course.load(folder))
+
+    @property
+    def assessor(self) -> Assessor:
+        """What scores conversations by the present settings."""
+        return self._assessor
 
     def use(self, settings: dict[str, Any]) -> None:
         """Decide by other settings than those that the model was trained with."""
-        self._assessor = Assessor(settings)
+        self._assessor = Assessor(settings, self._course)
 
     def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
-        """Nothing is learnt: the weights are the designers'."""
+        """Learn where talks are heading; the weights are the designers'."""
         if HAND_OFF not in domain.action_names_or_texts:
             raise ValueError(f"domain.yml does not list {HAND_OFF}, without which nobody can be handed over.")
+        course = Course.learn(talks())
+        with self._model_storage.write_to(self._resource) as folder:
+            course.save(folder)
         return self._resource
 
     def predict_action_probabilities(

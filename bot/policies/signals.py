@@ -1,4 +1,4 @@
-"""Signs that a conversation belongs to a person. Each looks at the whole conversation up to its last turn."""
+"""Signs that a conversation belongs to a person, or not. Each looks at the whole conversation up to its last turn."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.nlu.emotion import dissatisfaction
 from bot.nlu.guards import refuses_person, wants_person
+from bot.policies.course import Course
 from bot.policies.told import FALLBACK, TurnTold
 from bot.policies.wording import letters, likeness, nearness, speaks_of
 
@@ -27,12 +28,19 @@ _CERTAIN, _FURIOUS = 0.9, -1.6
 _AS_LIKELY = 0.1
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
+# Where a talk is heading counts up to so many e-folds, and towards an end without a person only beyond _SETTLING of them
+# and where nothing was said that is grave and _CERTAIN.
+_MOST_LEANING, _SETTLING = 4.0, 2.0
+_GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One sign: its name in `weights`, the contract's reason it stands for, the messages that show it."""
+    """One sign: its name in `weights`, the contract's reason it stands for, the messages that show it.
+
+    One that speaks against a person weighs less than nothing.
+    """
 
     name: str
     reason: str
@@ -43,8 +51,9 @@ class Signal:
 class Signals:
     """Finds the signs of a conversation with the designers' weights."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        """`config` is the policy's part of config.yml."""
+    def __init__(self, config: dict[str, Any], course: Course | None = None) -> None:
+        """`config` is the policy's part of config.yml; without a `course` nothing is told by talks alike."""
+        self._course = course
         self._weights: dict[str, float] = config["weights"]
         self._angry_at = float(config["angry_at"])
         self._enraged_at = float(config["enraged_at"])
@@ -76,8 +85,9 @@ class Signals:
             self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
             self._cued("refuses", "repeated_failure", stuck, "refuses"),
             self._cued("lost", "repeated_failure", stuck, "lost"),
+            self._heading(turns),
         ]
-        return [signal for signal in found if signal is not None and signal.weight > 0]
+        return [signal for signal in found if signal is not None]
 
     def _signal(self, name: str, reason: str, turns: Iterable[TurnTold], times: float) -> Signal | None:
         weight = self._weights.get(name, 0.0) * times
@@ -196,6 +206,19 @@ class Signals:
         signs = [[turn for turn in typed if speaks_of(sign, turn.text)] for sign in ("child", "helpless")]
         shown = [turn for turn in typed if any(turn in sign for sign in signs)]
         return self._signal("child_alone", "emotion", shown, float(all(signs)))
+
+    def _heading(self, turns: list[TurnTold]) -> Signal | None:
+        """What became of talks like this one: a person, or an end without one."""
+        now, typed = turns[-1], [turn.text for turn in turns if not turn.pressed]
+        if self._course is None or now.pressed:
+            return None
+        heading = self._course.heading(typed)
+        if heading.leaning > 0:
+            return self._signal("like_handed_over", heading.reason, [now], min(heading.leaning, _MOST_LEANING))
+        if heading.leaning < -_SETTLING and max(map(now.cue, _GRAVE_CUES)) < _CERTAIN:
+            settled = min(-heading.leaning - _SETTLING, _MOST_LEANING)
+            return self._signal("like_settled", heading.reason, [now], -settled)
+        return None
 
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:
         """The strongest feeling of this turn, and how it has built up; two signs of one feeling count once."""
