@@ -118,8 +118,8 @@ def regression(
     steps: int,
     start: Weights | None = None,
 ) -> Weights:
-    """Multinomial logistic regression by L-BFGS in at most `steps` from `start` on; `per_row` is the weight of each text
-    and `strength` the inverse of the regularisation.
+    """Multinomial logistic regression by L-BFGS in at most `steps` from `start` on; `per_row` is the weight of each
+    text and `strength` the inverse of the regularisation.
     """
     rows, width = len(numbers), features.width
     one_hot = np.zeros((rows, labels), dtype=np.float32)

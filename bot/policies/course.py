@@ -1,8 +1,8 @@
 """Where a conversation is heading: to a person, and why, or to an end without one.
 
-A linear model reads what the customer said last and all that was said so far, in n-grams and sentence vectors. It learns
-from the talks in `bot/data/talks`: customers' messages, one a line, and a line `>> reason` after the message from which
-on a person is due. What no single message shows is learnt so, and which loud messages end well.
+A linear model reads what the customer said last and all that was said so far, in n-grams and sentence vectors. It
+learns from the talks in `bot/data/talks`: customers' messages, one a line, and a line `>> reason` after the message from
+which on a person is due. What no single message shows is learnt so, and which loud messages end well.
 """
 
 import json
@@ -40,7 +40,7 @@ _WORDS = "course.json"
 
 @dataclass(frozen=True)
 class Heading:
-    """`leaning`: logarithm of the odds that a person is due, above 0 likelier than not; `reason`: what it would be for."""
+    """`leaning`: logarithm of the odds that a person is due, above 0 if likelier than not; `reason`: what for."""
 
     leaning: float
     reason: str
@@ -126,7 +126,8 @@ class Course:
         return self._read[1]
 
     def _features(self, texts: list[tuple[str, ...]]) -> Features:
-        last, so_far = self._last.rows([said[-1] for said in texts]), self._so_far.rows([_joined(said) for said in texts])
+        last = self._last.rows([said[-1] for said in texts])
+        so_far = self._so_far.rows([_joined(said) for said in texts])
         return Features(sparse.hstack([last, so_far], format="csr"), _vectors(texts) * np.float32(SENTENCE))
 
     def save(self, folder: Path) -> None:

@@ -28,9 +28,9 @@ _CERTAIN, _FURIOUS = 0.9, -1.6
 _AS_LIKELY = 0.1
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
-# Where a talk is heading counts up to so many e-folds, and towards an end without a person only beyond _SETTLING of them
-# and where nothing was said that is grave and _CERTAIN.
-_MOST_LEANING, _SETTLING = 4.0, 2.0
+# From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
+# An end without one counts only where no danger was told, no person asked for, and nothing grave said that is _CERTAIN.
+_FOR_A_PERSON, _AGAINST_ONE, _MOST_LEANING = 0.5, 2.0, 4.0
 _GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 
@@ -66,9 +66,10 @@ class Signals:
         """All signs that weigh something; `form`: a form waits for what the customer says."""
         now = turns[-1]
         stuck = since_progress(turns, self._sure_at)[-_REMEMBERED_TURNS:]
+        person, safety = self._person(now), self._safety(now)
         found = [
-            self._person(now),
-            self._safety(now),
+            person,
+            safety,
             self._policy(turns),
             self._wishes(turns),
             self._child_alone(turns),
@@ -85,13 +86,16 @@ class Signals:
             self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
             self._cued("refuses", "repeated_failure", stuck, "refuses"),
             self._cued("lost", "repeated_failure", stuck, "lost"),
-            self._heading(turns),
+            self._heading(turns, certain=safety is not None or self._is_whole(person)),
         ]
         return [signal for signal in found if signal is not None]
 
     def _signal(self, name: str, reason: str, turns: Iterable[TurnTold], times: float) -> Signal | None:
         weight = self._weights.get(name, 0.0) * times
         return Signal(name, reason, tuple(seq for turn in turns for seq in turn.seqs), weight) if weight else None
+
+    def _is_whole(self, signal: Signal | None) -> bool:
+        return signal is not None and signal.weight >= self._weights[signal.name]
 
     def _grade(self, chance: float) -> float:
         """1 for a sure cue, a half for a likely one, else nothing."""
@@ -207,17 +211,17 @@ class Signals:
         shown = [turn for turn in typed if any(turn in sign for sign in signs)]
         return self._signal("child_alone", "emotion", shown, float(all(signs)))
 
-    def _heading(self, turns: list[TurnTold]) -> Signal | None:
-        """What became of talks like this one: a person, or an end without one."""
+    def _heading(self, turns: list[TurnTold], certain: bool) -> Signal | None:
+        """What became of talks like this one: a person, or an end without one, which what is `certain` outweighs."""
         now, typed = turns[-1], [turn.text for turn in turns if not turn.pressed]
         if self._course is None or now.pressed:
             return None
         heading = self._course.heading(typed)
-        if heading.leaning > 0:
-            return self._signal("like_handed_over", heading.reason, [now], min(heading.leaning, _MOST_LEANING))
-        if heading.leaning < -_SETTLING and max(map(now.cue, _GRAVE_CUES)) < _CERTAIN:
-            settled = min(-heading.leaning - _SETTLING, _MOST_LEANING)
-            return self._signal("like_settled", heading.reason, [now], -settled)
+        person, settled = heading.leaning - _FOR_A_PERSON, -heading.leaning - _AGAINST_ONE
+        if person > 0:
+            return self._signal("like_handed_over", heading.reason, [now], min(person, _MOST_LEANING))
+        if settled > 0 and not certain and max(map(now.cue, _GRAVE_CUES)) < _CERTAIN:
+            return self._signal("like_settled", heading.reason, [now], -min(settled, _MOST_LEANING))
         return None
 
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:

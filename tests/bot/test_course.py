@@ -53,7 +53,11 @@ class TestTalks:
 
     @pytest.mark.parametrize(
         ("lines", "told"),
-        [("你好\n  >> annoyed", "must name one of"), (">> safety\n  你好", "after the first message"), ("  ", "no message")],
+        [
+            ("你好\n  >> annoyed", "must name one of"),
+            (">> safety\n  你好", "after the first message"),
+            ("  ", "no message"),
+        ],
     )
     def test_a_wrong_one_is_named_with_its_file(self, tmp_path: Path, lines: str, told: str) -> None:
         (tmp_path / "some.yml").write_text(f"odd: |2\n  {lines}\n", "utf-8")
@@ -125,6 +129,12 @@ class TestAsASign:
     def test_never_outweighs_what_is_certain(self, course: Course, cue: str) -> None:
         said = turn("请问这款手环的表带有几种颜色,买来送人", **{cue: 0.95})
         assert assess(course, said).score == assess(None, said).score
+
+    @pytest.mark.parametrize("text", ["I want to kill myself", "手环冒烟了", "转人工"])
+    def test_never_outweighs_danger_or_a_wish_for_a_person(self, course: Course, text: str) -> None:
+        said = replace(turn(text, danger=0.6, person=0.6), intent="request_human" if text == "转人工" else "chitchat")
+        assert assess(course, said).hands_over
+        assert "like_settled" not in {sign.name for sign in assess(course, said).signals}
 
     def test_a_pressed_button_says_nothing(self, course: Course) -> None:
         said = [turn(text, seq) for seq, text in enumerate(self.TROUBLE, 1)]
