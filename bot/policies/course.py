@@ -1,8 +1,8 @@
 """Where a conversation is heading: to a person, and why, or to an end without one.
 
 A linear model reads what the customer said last and all that was said so far, in n-grams and sentence vectors. It
-learns from the talks in `bot/data/talks`: customers' messages, one a line, and a line `>> reason` after the message from
-which on a person is due. What no single message shows is learnt so, and which loud messages end well.
+learns from the talks in `bot/data/talks`: customers' messages, one a line, and a line `>> reason` after the message
+from which on a person is due. What no single message shows is learnt so, and which loud messages end well.
 """
 
 import json
