@@ -64,7 +64,7 @@ def talks(folder: Path = DATA / "talks") -> list[Talk]:
     """All talks of a folder; raises ValueError for a reason that does not exist and a talk without messages."""
     found = []
     for path in sorted(folder.glob("*.yml")):
-        for name, text in read_yaml(path).items():
+        for name, text in (read_yaml(path) or {}).items():
             try:
                 found.append(_talk(text.splitlines()))
             except ValueError as error:
