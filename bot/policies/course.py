@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 KEPT = "kept"
 REASONS = ("asked_for_person", "broken_promise", "complex", "emotion", "policy_topic", "repeated_failure", "safety")
 LABELS = (KEPT, *REASONS)
-# What is remembered of a talk; the talks that it learns from are no longer.
+# So many of the last messages are read, in training too.
 MOST_MESSAGES = 9
 MOST_GRAMS = 30_000
 SENTENCE = 2.0

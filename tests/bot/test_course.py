@@ -13,7 +13,8 @@ from bot.policies.course import KEPT, REASONS, Course, Talk, talks
 from bot.policies.told import TurnTold
 from bot.policies.wording import letters
 
-SETTINGS = settings_of(Path(__file__).resolve().parents[2] / "config.yml")
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = settings_of(ROOT / "config.yml")
 WORTH_COPYING = 15
 
 
@@ -64,10 +65,11 @@ class TestTalks:
         with pytest.raises(ValueError, match=rf"some\.yml: odd: .*{told}"):
             talks(tmp_path)
 
-    def test_none_of_the_frozen_conversations_is_learnt_from(self) -> None:
+    @pytest.mark.parametrize("folder", ["frozen", "tuning"])
+    def test_no_conversation_that_judges_is_learnt_from(self, folder: str) -> None:
         learnt = {letters(message) for talk in talks() for message in talk.messages}
-        frozen = {letters(message) for one in load() for message in one.customer}
-        assert [text for text in learnt & frozen if len(text) >= WORTH_COPYING] == []
+        judging = {letters(message) for one in load(ROOT / "tests" / folder / "handoff") for message in one.customer}
+        assert [text for text in learnt & judging if len(text) >= WORTH_COPYING] == []
 
 
 class TestCourse:
