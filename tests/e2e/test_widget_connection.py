@@ -124,14 +124,12 @@ async def test_lost_answers_do_not_double_messages(desktop_page: Page, product: 
 
 async def test_too_fast_is_told_and_sent_later(desktop_page: Page) -> None:
     await desktop_page.route_web_socket("**/socket.io/**", _close)
-    refusals = 0
+    refusing = True
 
     async def refuse(route: Route) -> None:
-        nonlocal refusals
-        if route.request.method != "POST" or refusals:
+        if route.request.method != "POST" or not refusing:
             await route.continue_()
             return
-        refusals += 1
         error = {"error": {"code": "too_many_requests", "message": "", "details": {}}}
         await route.fulfill(status=429, headers={"Retry-After": "2"}, json=error)
 
@@ -139,6 +137,7 @@ async def test_too_fast_is_told_and_sent_later(desktop_page: Page) -> None:
     await desktop_page.route("**/messages", refuse)
     await widget.say("慢慢说")
     await expect(widget.unsent).to_contain_text("2 秒后自动发出")
+    refusing = False
     await widget.stored("慢慢说")
     await expect(widget.unsent).to_have_count(0)
 
