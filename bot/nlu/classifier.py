@@ -219,9 +219,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             if first["name"] in SOCIAL or first["confidence"] < self._config["wish_at"]:
                 continue
             span = aligned.span(start, end)
-            label = max(
-                _labels_of(first["name"], model.labels), key=lambda label, row=row: row[model.labels.index(label)]
-            )
+            label = _best_of(first["name"], row, model.labels)[0]
             wish = {
                 "intent": first["name"],
                 "topic": label,
@@ -262,26 +260,34 @@ def _products(message: Message) -> set[str]:
     return {str(entity["value"]) for entity in message.get(ENTITIES, []) if entity["entity"] == "product"}
 
 
+@lru_cache(maxsize=8)
+def _bases(labels: tuple[str, ...]) -> tuple[list[str], np.ndarray]:
+    """The base intents of labels, and for each label the place of its base."""
+    names = list(dict.fromkeys(map(base_of, labels)))
+    return names, np.array([names.index(base_of(label)) for label in labels])
+
+
 def rank_bases(row: np.ndarray, labels: list[str]) -> list[dict[str, Any]]:
     """Base intents by the summed probability of their topics, best first."""
-    sums: dict[str, float] = {}
-    for label, value in zip(labels, row, strict=True):
-        sums[base_of(label)] = sums.get(base_of(label), 0.0) + float(value)
-    ranked = sorted(sums.items(), key=lambda item: -item[1])
-    return [{"name": name, "confidence": round(min(1.0, value), 4)} for name, value in ranked]
+    names, places = _bases(tuple(labels))
+    sums = np.bincount(places, row, len(names))
+    best_first = np.argsort(-sums, kind="stable")
+    return [{"name": names[i], "confidence": round(min(1.0, float(sums[i])), 4)} for i in best_first]
 
 
 def rank_topics(row: np.ndarray, labels: list[str], base: str, length: int) -> dict[str, Any]:
     """The best full label of `base`, with the best labels overall beside it."""
     order = np.argsort(-row)[:length]
     ranking = [{"name": labels[i], "confidence": round(float(row[i]), 4)} for i in order]
-    own = _labels_of(base, labels)
-    best = max(own, key=lambda label: row[labels.index(label)])
-    return {"name": best, "confidence": round(float(row[labels.index(best)]), 4), "ranking": ranking}
+    best, chance = _best_of(base, row, labels)
+    return {"name": best, "confidence": round(chance, 4), "ranking": ranking}
 
 
-def _labels_of(base: str, labels: list[str]) -> list[str]:
-    return [label for label in labels if base_of(label) == base]
+def _best_of(base: str, row: np.ndarray, labels: list[str]) -> tuple[str, float]:
+    """The likeliest full label of a base intent, and its probability."""
+    own = {label: value for label, value in zip(labels, row.tolist(), strict=True) if base_of(label) == base}
+    best = max(own, key=own.__getitem__)
+    return best, own[best]
 
 
 def _combine(whole: np.ndarray, parts: np.ndarray, labels: list[str]) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Sparse features of texts: character n-grams and words, weighed by how rare they are among the training texts."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,20 +13,45 @@ from bot.nlu.memory import remembered
 from bot.nlu.tokenizer import tokens
 
 REMEMBERED = 256
+# A row without any gram stays one of zeros.
+SHORTEST = np.float32(1e-9)
 
 
-@remembered(REMEMBERED)
-def words(text: str) -> tuple[str, ...]:
-    """Words and pairs of neighbours."""
+@dataclass(frozen=True)
+class Counted:
+    """The grams of a text, each as often as it is there; the `distinct` ones, and what their number weighs."""
+
+    every: tuple[str, ...]
+    distinct: tuple[str, ...]
+    weights: np.ndarray
+
+
+def _counted(grams: tuple[str, ...]) -> Counted:
+    numbers = Counter(grams)
+    counts = np.fromiter(numbers.values(), dtype=np.float32, count=len(numbers))
+    return Counted(grams, tuple(numbers), 1 + np.log(counts))
+
+
+def _words(text: str) -> tuple[str, ...]:
     found = tokens(text)
     return (*found, *(f"{a}_{b}" for a, b in pairwise(found)))
 
 
-@remembered(REMEMBERED)
-def characters(text: str) -> tuple[str, ...]:
-    """Character 1- to 3-grams; spaces are kept, so that n-grams cross word borders."""
+def _characters(text: str) -> tuple[str, ...]:
     padded = f"^{text}$"
     return tuple(padded[i : i + n] for n in (1, 2, 3) for i in range(len(padded) - n + 1))
+
+
+@remembered(REMEMBERED)
+def words(text: str) -> Counted:
+    """Words and pairs of neighbours."""
+    return _counted(_words(text))
+
+
+@remembered(REMEMBERED)
+def characters(text: str) -> Counted:
+    """Character 1- to 3-grams; spaces are kept, so that n-grams cross word borders."""
+    return _counted(_characters(text))
 
 
 @remembered(REMEMBERED)
@@ -42,16 +68,16 @@ class Grams:
     TfidfVectorizer, which needs much longer for a single text.
     """
 
-    def __init__(self, analyzer: Callable[[str], Sequence[str]], place: dict[str, int], rarity: np.ndarray) -> None:
+    def __init__(self, analyzer: Callable[[str], Counted], place: dict[str, int], rarity: np.ndarray) -> None:
         """`place`: the column of each gram; `rarity`: the weight of each column."""
         self._analyzer = analyzer
         self.place = place
         self.rarity = rarity.astype(np.float32)
 
     @classmethod
-    def of(cls, texts: list[str], analyzer: Callable[[str], Sequence[str]], most: int) -> "Grams":
+    def of(cls, texts: list[str], analyzer: Callable[[str], Counted], most: int) -> "Grams":
         """The `most` frequent grams that two texts share; none where no two texts share any."""
-        counter = TfidfVectorizer(analyzer=analyzer, min_df=2, max_features=most)
+        counter = TfidfVectorizer(analyzer=lambda text: analyzer(text).every, min_df=2, max_features=most)
         try:
             counter.fit(texts)
         except ValueError:
@@ -60,16 +86,12 @@ class Grams:
 
     def found(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """The columns of the known grams of a text, and their values: a row of length 1 without its zeros."""
-        counts = [
-            (place, count)
-            for gram, count in Counter(self._analyzer(text)).items()
-            if (place := self.place.get(gram)) is not None
-        ]
-        if not counts:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-        places, numbers = np.array(counts, dtype=np.int32).T
-        values = (1 + np.log(numbers, dtype=np.float32)) * self.rarity[places]
-        return places, values / np.sqrt(values @ values)
+        counted, place = self._analyzer(text), self.place.get
+        places = np.array([place(gram, -1) for gram in counted.distinct], dtype=np.int32)
+        known = places >= 0
+        places = places[known]
+        values = counted.weights[known] * self.rarity[places]
+        return places, values / max(np.sqrt(values @ values), SHORTEST)
 
     def rows(self, texts: list[str]) -> sparse.csr_matrix:
         """One row of features a text."""
@@ -80,5 +102,5 @@ class Grams:
 
     def share_known(self, text: str) -> float:
         """The share of a text's grams that are known; 0 for a text without any."""
-        found = self._analyzer(text)
+        found = self._analyzer(text).every
         return sum(gram in self.place for gram in found) / len(found) if found else 0.0

@@ -9,7 +9,7 @@ from bot.nlu.grams import letters
 MEANING = 0.5
 SATURATION, LENGTH = 1.5, 0.75
 # What more than this share of the texts have, and many, tells little and costs most.
-COMMON, MANY = 0.2, 200
+COMMON, MANY = 0.05, 200
 # Up to so many texts a product for each is faster than one for all.
 FEW = 4
 

@@ -29,7 +29,7 @@ LABELS = (KEPT, *REASONS)
 # So many of the last messages are read, in training too.
 MOST_MESSAGES = 9
 MOST_GRAMS = 30_000
-SENTENCE = 2.0
+SENTENCE = 0.5
 STRENGTH, STEPS = 5.0, 150
 
 _DUE = ">> "

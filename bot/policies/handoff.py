@@ -65,8 +65,8 @@ class HandoffPolicy(Policy):
                 "misunderstood": 0.45,
                 "refuses": 0.5,
                 "lost": 0.35,
-                "like_handed_over": 0.35,
-                "like_settled": 0.16,
+                "like_handed_over": 0.8,
+                "like_settled": 0.25,
             },
         }
 

@@ -30,7 +30,7 @@ _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderst
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 # From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
 # An end without one counts only where no danger was told, no person asked for and nothing grave said that is _CERTAIN.
-_FOR_A_PERSON, _AGAINST_ONE, _MOST_LEANING = 0.5, 2.0, 4.0
+_FOR_A_PERSON, _AGAINST_ONE, _MOST_LEANING = 0.0, 2.0, 4.0
 _GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 

