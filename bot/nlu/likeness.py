@@ -4,14 +4,13 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bot.nlu.grams import letters
+from bot.nlu.pieces import InPieces
 
 # Both kinds of evidence count the same; BM25 with the constants of its inventors' advice.
 MEANING = 0.5
 SATURATION, LENGTH = 1.5, 0.75
 # What more than this share of the texts have, and many, tells little and costs most.
 COMMON, MANY = 0.05, 200
-# Up to so many texts a product for each is faster than one for all.
-FEW = 4
 
 
 class Bm25:
@@ -57,22 +56,18 @@ class Likeness:
         names, self._first = np.unique([groups[place] for place in order], return_index=True)
         self.names: list[str] = names.tolist()
         self._letters = Bm25([texts[place] for place in order])
-        self._vectors = vectors[order]
+        self._has_vectors = bool(vectors.shape[1])
+        self._vectors = InPieces(np.ascontiguousarray(vectors[order].T))
 
     def nearest(self, texts: list[str], vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A row a text with the likeness of the nearest known text of each of `names`, about 0 (nothing alike) to 1
         (the same); and for each text how near any known text is in meaning, 1 where there are no vectors.
         """
         wording = np.minimum(np.array([self._letters.scores(text) for text in texts]), 1.0)
-        if not self._vectors.shape[1]:
+        if not self._has_vectors:
             return self._best(wording), np.ones(len(texts))
-        meaning = self._meaning(vectors)
+        meaning = vectors @ self._vectors
         return self._best(mixed(meaning, wording)), meaning.max(axis=1)
-
-    def _meaning(self, vectors: np.ndarray) -> np.ndarray:
-        if 0 < len(vectors) <= FEW:
-            return np.array([self._vectors @ vector for vector in vectors])
-        return np.asarray(vectors @ self._vectors.T)
 
     def _best(self, alike: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum.reduceat(alike, self._first, axis=1))

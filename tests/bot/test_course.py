@@ -20,9 +20,9 @@ WORTH_COPYING = 15
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """Learnt from every fourth of the designers' talks, saved and loaded again."""
+    """Learnt from every eighth of the designers' talks, saved and loaded again."""
     folder = Path(tmp_path_factory.mktemp("course"))
-    Course.learn(talks()[::4]).save(folder)
+    Course.learn(talks()[::8]).save(folder)
     loaded = Course.load(folder)
     assert loaded is not None
     return loaded
@@ -98,7 +98,7 @@ class TestCourse:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(courses, "encoder", lambda: None)
-        Course.learn(talks()[::40]).save(tmp_path)
+        Course.learn(talks()[::80]).save(tmp_path)
         loaded = Course.load(tmp_path)
         assert loaded is not None
         assert loaded.heading(["谢谢"]).leaning < 0
