@@ -30,7 +30,8 @@ _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderst
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 # From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
 # An end without one counts only where no danger was told, no person asked for and nothing grave said that is _CERTAIN.
-_FOR_A_PERSON, _AGAINST_ONE, _MOST_LEANING = 0.0, 2.0, 4.0
+_FOR_A_PERSON, _MOST_FOR_ONE = 0.5, 1.0
+_AGAINST_ONE, _MOST_AGAINST_ONE = 2.0, 4.0
 _GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 
@@ -219,9 +220,9 @@ class Signals:
         heading = self._course.heading(typed)
         person, settled = heading.leaning - _FOR_A_PERSON, -heading.leaning - _AGAINST_ONE
         if person > 0:
-            return self._signal("like_handed_over", heading.reason, [now], min(person, _MOST_LEANING))
+            return self._signal("like_handed_over", heading.reason, [now], min(person, _MOST_FOR_ONE))
         if settled > 0 and not certain and max(map(now.cue, _GRAVE_CUES)) < _CERTAIN:
-            return self._signal("like_settled", heading.reason, [now], -min(settled, _MOST_LEANING))
+            return self._signal("like_settled", heading.reason, [now], -min(settled, _MOST_AGAINST_ONE))
         return None
 
     def _feelings(self, turns: list[TurnTold]) -> list[Signal | None]:
