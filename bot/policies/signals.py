@@ -29,8 +29,9 @@ _AS_LIKELY = 0.1
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 # From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
+# For a person that is just enough for one, so that what shows more plainly why comes first in the explanation.
 # An end without one counts only where no danger was told, no person asked for and nothing grave said that is _CERTAIN.
-_FOR_A_PERSON, _MOST_FOR_ONE = 0.5, 1.0
+_FOR_A_PERSON, _MOST_FOR_ONE = 0.5, 0.5
 _AGAINST_ONE, _MOST_AGAINST_ONE = 2.0, 4.0
 _GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
