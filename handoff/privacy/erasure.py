@@ -23,7 +23,7 @@ from handoff.clock import now
 from handoff.conversations.models import CLOSED, Conversation, Message, Note, OwnershipEvent, Rating
 from handoff.conversations.ownership import change_owner
 from handoff.customers.models import Customer
-from handoff.database import Database
+from handoff.database import Database, OutOfPatience
 from handoff.desk import desk
 from handoff.identifiers import CUSTOMER_TOKEN_PREFIX, hash_token, new_token
 from handoff.integrations.models import ChannelCall, ChannelCursor
@@ -36,6 +36,8 @@ from handoff.summary.models import Correction, Fact, TriedStep
 log = structlog.get_logger(__name__)
 ERASED = "erased"
 TELL_BOTS_AGAIN_AFTER = timedelta(seconds=60)
+EMPTY_LOG_TRIES = 3
+BETWEEN_TRIES = 0.2
 TABLES = (
     "messages",
     "attachments",
@@ -177,7 +179,8 @@ async def scrub(database: Database, *, whole: bool) -> None:
     """Let no deleted byte stay in the database's files.
 
     SQLite overwrites what it deletes (`secure_delete`), and this empties the write-ahead log; `whole` also rewrites the
-    file (`VACUUM`), for pieces that were left behind when rows moved. On PostgreSQL the tables are vacuumed.
+    file (`VACUUM`), for pieces that were left behind when rows moved. On PostgreSQL the tables are vacuumed. Raises
+    OutOfPatience when somebody keeps reading what the log holds; scrubbing again is safe.
     """
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
@@ -188,7 +191,12 @@ async def scrub(database: Database, *, whole: bool) -> None:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         if whole:
             await driver.execute("VACUUM")
-        await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for _ in range(EMPTY_LOG_TRIES):
+            busy, *_ = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
+            if not busy:
+                return
+            await asyncio.sleep(BETWEEN_TRIES)
+        raise OutOfPatience("the write-ahead log is in use and still holds what was deleted")
 
 
 async def announce_erasures() -> None:

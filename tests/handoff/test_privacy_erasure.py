@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,10 @@ from handoff.attachments.models import Attachment
 from handoff.clock import now
 from handoff.conversations.models import Conversation, Message, OwnershipEvent, Rating
 from handoff.customers.models import Customer, UsedToken
+from handoff.database import DATABASE_AWAY, Database
 from handoff.desk import desk
 from handoff.models import TABLES
-from handoff.privacy.erasure import announce_erasures, tell_bots
+from handoff.privacy.erasure import announce_erasures, scrub, tell_bots
 from handoff.privacy.models import Erasure
 from handoff.privacy.retention import keep_no_longer
 from handoff.privacy.search import find_customers
@@ -260,6 +264,30 @@ async def test_bots_that_are_away_are_told_later(running: RunningDesk, monkeypat
     assert second.forgotten == [customer.id] * 2
     async with desk.database.read() as session:
         assert await session.scalar(select(func.count()).select_from(Erasure)) == 0
+
+
+async def test_a_log_that_still_holds_what_was_deleted_is_not_called_empty(
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handoff.database.SQLITE_BUSY_SECONDS", 0.05)
+    path = shutil.copy(sqlite_template, tmp_path / "desk.db")
+    log = Path(f"{path}-wal")
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    try:
+        async with database.write() as session:
+            session.add(Customer(id="cu_before", created_at=now()))
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM customers").fetchall()
+            async with database.write() as session:
+                session.add(Customer(id="cu_after", created_at=now()))
+            with pytest.raises(DATABASE_AWAY):
+                await scrub(database, whole=False)
+            assert log.stat().st_size
+        await scrub(database, whole=False)
+        assert not log.stat().st_size
+    finally:
+        await database.close()
 
 
 async def test_a_customers_data_is_given_out_without_secrets(running: RunningDesk) -> None:
