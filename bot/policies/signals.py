@@ -30,7 +30,8 @@ _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderst
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 # From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
 # For a person that is just enough for one, so that what shows more plainly why comes first in the explanation.
-# An end without one counts only where no danger was told, no person asked for and nothing grave said that is _CERTAIN.
+# An end without one counts only where no danger was told, no child is alone, no person asked for and nothing grave said
+# that is _CERTAIN.
 _FOR_A_PERSON, _MOST_FOR_ONE = 0.5, 0.5
 _AGAINST_ONE, _MOST_AGAINST_ONE = 2.0, 4.0
 _GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
@@ -68,13 +69,13 @@ class Signals:
         """All signs that weigh something; `form`: a form waits for what the customer says."""
         now = turns[-1]
         stuck = since_progress(turns, self._sure_at)[-_REMEMBERED_TURNS:]
-        person, safety = self._person(now), self._safety(now)
+        person, safety, child_alone = self._person(now), self._safety(now), self._child_alone(turns)
         found = [
             person,
             safety,
             self._policy(turns),
             self._wishes(turns),
-            self._child_alone(turns),
+            child_alone,
             *self._feelings(turns),
             self._failures(turns, form),
             self._same_again(turns),
@@ -88,7 +89,7 @@ class Signals:
             self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
             self._cued("refuses", "repeated_failure", stuck, "refuses"),
             self._cued("lost", "repeated_failure", stuck, "lost"),
-            self._heading(turns, certain=safety is not None or self._is_whole(person)),
+            self._heading(turns, certain=bool(safety or child_alone) or self._is_whole(person)),
         ]
         return [signal for signal in found if signal is not None]
 
