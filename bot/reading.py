@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,26 @@ _COURTESIES = frozenset({"greet", "thank", "goodbye", FALLBACK})
 # Intents that Rasa adds to every domain; no button means them.
 _OF_RASA = frozenset({"restart", "back", "session_start", FALLBACK})
 _TOPIC_SURE = 0.35
+_LEAST_REST = 2
+_OF_THE_WISH = ("intent", "intent_ranking", "topic", "found", "wishes")
+# A trouble that is named only to say that it is not the one: "不是晚上的问题，是电机".
+_DENIED_TROUBLE = re.compile(
+    r"(?:这|那|真的?|也)?(?:不是|并非|不关)(?:说|因为)?[^,，。;；!！?？不是]{1,12}(?:的?(?:问题|毛病|原因|故障)|的事)(?!吗|么|吧|[?？])(?:了|啊)?"
+    r"|不是(?:说)?(?:(?!不是)[^,，。;；!！?？]){2,10}[,，](?:而)?是(?=[^,，。;；!！?？]{3})"
+    r"|(?:it'?s|its|this is|that'?s) not (?:about |really )?(?:the |a |an |my )?[^,.;!?]{1,25}"
+    r" (?:problem|issue|fault)(?!\?)"
+    r"|(?:it'?s|its|that'?s) not the [^,.;!?]{1,20}, ?(?=(?:it'?s|its) the )",
+    re.IGNORECASE,
+)
+
+
+# A trouble that is over, before another one: "换了张卡好使了，但是录像没声音".
+_SETTLED_TROUBLE = re.compile(
+    r"^[^,，。;；]{0,16}(?:可以|好|好使|好用|行|正常|解决|连上|恢复|能用)了[,，。;；\s]*(?:但是?|不过|可是|只是|就是)(?:现在)?"
+    r"|^[^,.;]{0,40}(?<![a-z])(?:works?|working|fixed|sorted|solved|(?:sync|connect|charge|pair|count|start)s)"
+    r"(?: \w+){0,2},? (?:but|however,?)(?: now)?(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -129,7 +150,7 @@ class Reader:
         return [
             self._pressed(message.seq, message.payload, _file_of(message))
             if message.payload is not None
-            else self._typed(message, json.loads(parsed[message.typed]) if message.typed else None)
+            else self._typed(message, _parse_of(message.typed, parsed))
             for message in messages
         ]
 
@@ -235,8 +256,31 @@ class Reader:
 
 
 def _texts_of(messages: Sequence[IncomingMessage]) -> list[str]:
-    """The texts to be read: a button's payload is none."""
-    return [message.typed for message in messages if message.payload is None and message.typed]
+    """The texts to be read: a button's payload is none; of a text that denies a trouble, the rest too."""
+    typed = [message.typed for message in messages if message.payload is None and message.typed]
+    return [*typed, *(rest for text in typed if (rest := _without_denied(text)))]
+
+
+def _without_denied(text: str) -> str | None:
+    """What is left of a text without the trouble that it says is not the one, or is over; None when it has none."""
+    rest = _SETTLED_TROUBLE.sub(" ", _DENIED_TROUBLE.sub(" ", text)).strip(" ,，。;；.")
+    return rest if rest != text.strip(" ,，。;；.") and len(rest) >= _LEAST_REST else None
+
+
+def _parse_of(text: str, parsed: Mapping[str, str]) -> dict[str, Any] | None:
+    """The parse of a text; what it asks for is read from the rest when a trouble is denied or over."""
+    if not text:
+        return None
+    parse: dict[str, Any] = json.loads(parsed[text])
+    rest = _without_denied(text)
+    if rest and (parse["intent"]["name"] == "device_problem" or _SETTLED_TROUBLE.search(text)):
+        meant = json.loads(parsed[rest])
+        if meant["intent"]["name"] == "device_problem":
+            parse |= {name: meant[name] for name in _OF_THE_WISH if name in meant}
+        elif parse["intent"]["name"] == "device_problem":
+            parse |= {"topic": {**meant["topic"], "name": "device_problem"}, "found": {}, "wishes": []}
+        parse["entities"] = [entity for entity in parse["entities"] if entity["entity"] != "symptom"]
+    return parse
 
 
 def _file_of(message: IncomingMessage) -> dict[str, str] | None:

@@ -13,13 +13,16 @@ from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, 
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 
+from bot.actions import words
 from bot.fact_names import FACT_NAMES
 from bot.locks import Locks
 from bot.nlu.lookups import device_categories, lookup
 from bot.policies.assessment import Assessor
 from bot.policies.handoff import HandoffPolicy
 from bot.policies.told import PERSON_PAYLOAD
+from bot.policies.told import told as turn_of
 from bot.reading import Reader, Reading
+from bot.replies import as_reply
 from bot.trackers import unwrap
 from bot.wire import DoorError, ForgetRequest, ParseRequest, ResetRequest, TurnRequest
 
@@ -29,6 +32,8 @@ ACTION_SECONDS = 15.0
 # Shorter than the action server keeps an idle connection (5 s).
 KEPT_SECONDS = 2.0
 COURSE_LENGTH = 10
+# The stages of a trouble in which one answer is waited for.
+WAITING = frozenset({"fact", "step"})
 CHANNEL = "desk"
 # What actions get of the messages before the latest, which they get whole.
 _TOLD_OF_EARLIER = frozenset({"text", "intent", "entities", "language"})
@@ -195,10 +200,22 @@ class Desk:
         raise DoorError(503, "actions_unreachable", "Start the action server, or wait until it is up.")
 
     def parse(self, request: ParseRequest) -> dict[str, Any]:
-        """Read messages without memory."""
+        """Read messages without memory, and say of each talk whether what was said last calls a person, and why."""
         readings = self._reader.read_all(request.messages)
         language = next((reading.language for reading in reversed(readings) if reading.language), "zh")
-        return _understood(readings, language)
+        by_seq = {reading.seq: reading for reading in readings}
+        calls = [self._call_for_person([by_seq[seq] for seq in talk]) for talk in request.talks]
+        return {**_understood(readings, language), "handoffs": calls}
+
+    def _call_for_person(self, readings: list[Reading]) -> dict[str, Any] | None:
+        """The handoff that the last of these messages calls for, with what is to be done at once in a danger."""
+        turns = [turn_of([reading.seq], reading.text, self._reader.join([reading])) for reading in readings]
+        assessment = self.assessor.assess_turns(turns)
+        if not assessment.hands_over:
+            return None
+        handoff = assessment.handoff()
+        danger = handoff.get("danger")
+        return {**handoff, "advice": words.both(f"utter_social/danger_{danger}") if danger else None}
 
     async def turn(self, request: TurnRequest) -> dict[str, Any]:
         """Answer a turn once, however often and however impatiently it is asked for."""
@@ -265,7 +282,7 @@ class Desk:
         tracker = await self._processor.fetch_tracker_and_update_session(request.conversation, output)
         self._set(tracker, _before_turn(request, readings, tracker))
         turn_start = len(tracker.events)
-        message = self._message(request, readings, output)
+        message = self._message(request, readings, _heard(self._reader.join(readings), readings, tracker), output)
         await self._processor._handle_message_with_tracker(message, tracker)
         self._set(tracker, _from_readings(readings, tracker))
         await self._processor.run_action_extract_slots(output, tracker)
@@ -274,8 +291,9 @@ class Desk:
         await self._store.save_turn(tracker, request.turn_id, answer)
         return answer
 
-    def _message(self, request: TurnRequest, readings: list[Reading], output: DeskOutput) -> UserMessage:
-        parse = self._reader.join(readings)
+    def _message(
+        self, request: TurnRequest, readings: list[Reading], parse: dict[str, Any], output: DeskOutput
+    ) -> UserMessage:
         attachments = [{**reading.attachment, "seq": reading.seq} for reading in readings if reading.attachment]
         return UserMessage(
             text=parse["text"],
@@ -328,8 +346,16 @@ class Desk:
     def _offer_person(
         self, messages: list[dict[str, Any]], tracker: DialogueStateTracker, turn_start: int, language: str
     ) -> None:
-        """Add the one-tap button to the last message when things go middling badly; the tracker remembers it."""
+        """Add the one-tap button to the last message when things go middling badly; the tracker remembers it.
+
+        Who declined a person a moment ago is shown no such button at all.
+        """
         assessment = self.assessor.assess(tracker)
+        if assessment.declined:
+            for message in messages:
+                kept = [button for button in message["buttons"] or [] if button["payload"] != PERSON_PAYLOAD]
+                message["buttons"] = kept or None
+            return
         offered = any(
             button["payload"] == PERSON_PAYLOAD for message in messages for button in message["buttons"] or []
         )
@@ -367,6 +393,23 @@ def _before_turn(request: TurnRequest, readings: list[Reading], tracker: Dialogu
     }
     known = {name: value for name, value in request.facts.items() if name in FACT_NAMES and (name, value) not in had}
     return {**known, **values}
+
+
+def _heard(parse: dict[str, Any], readings: list[Reading], tracker: DialogueStateTracker) -> dict[str, Any]:
+    """The parse data of a turn as troubleshooting hears it while it waits for an answer; what it is not, is no fact."""
+    stage = (tracker.get_slot("issue") or {}).get("stage")
+    waits = tracker.get_slot("awaiting") == "troubleshooting" and stage in WAITING and not tracker.active_loop_name
+    if not waits or any(reading.pressed for reading in readings):
+        return parse
+    model = str(tracker.get_slot("device_model"))
+    heard = as_reply(parse, tracker.get_slot("product") or device_categories().get(model))
+    if "reply" in heard:
+        kept = {(entity["entity"], str(entity["value"])) for entity in heard["entities"]}
+        for reading in readings:
+            reading.facts = [fact for fact in reading.facts if (fact["name"], str(fact["value"])) in kept]
+        if len(readings) == 1:
+            readings[0].parse |= {name: heard[name] for name in ("intent", "topic", "wishes") if name in heard}
+    return heard
 
 
 def _plain(value: Any) -> bool:

@@ -64,8 +64,8 @@ class Customer(BaseModel):
     name: str | None = Field(default=None, max_length=200)
 
 
-class ParseRequest(BaseModel):
-    """Messages to be read without any memory."""
+class Messages(BaseModel):
+    """What the customer said, in order."""
 
     messages: list[IncomingMessage] = Field(min_items=1, max_items=100)
 
@@ -78,7 +78,24 @@ class ParseRequest(BaseModel):
         return value
 
 
-class TurnRequest(ParseRequest):
+class ParseRequest(Messages):
+    """Messages to be read without any memory.
+
+    `talks` are to be assessed for a person: each holds the numbers of a customer's messages, the last of which is new.
+    """
+
+    talks: list[list[int]] = Field(default_factory=list, max_items=100)
+
+    @validator("talks")
+    def talks_are_of_messages(cls, value: list[list[int]], values: dict[str, Any]) -> list[list[int]]:
+        """A talk has messages, and all of them are told."""
+        told = {message.seq for message in values.get("messages", [])}
+        if not all(talk and set(talk) <= told for talk in value):
+            raise ValueError("a talk holds the numbers of messages that are told")
+        return value
+
+
+class TurnRequest(Messages):
     """What came in since the last turn, and what the desk knows of the customer.
 
     `language` was chosen by the customer; `locale` is only a guess for as long as nothing said tells the language.

@@ -56,6 +56,7 @@ class Caretaker:
             await self._repair()
         rounds: list[tuple[float, Callable[[], Awaitable[object]]]] = [
             (2, resume_forgotten),
+            (5, read_the_unread),
             (5, open_groups),
             (15, tend),
             (5, hand_on_for_the_gone),
@@ -123,6 +124,11 @@ async def resume_forgotten() -> None:
         ids = list(forgotten)
     for conversation_id in ids:
         await desk.turns.kick(conversation_id)
+
+
+async def read_the_unread() -> None:
+    """Have understood what was said in line and nobody has read: danger in it must not wait."""
+    await desk.whispers.ask_for_the_unread()
 
 
 async def open_groups() -> None:

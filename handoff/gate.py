@@ -20,6 +20,7 @@ PIECE_SECONDS = 15.0
 BODY_SECONDS = 30.0
 FILE_SECONDS = 300.0
 PROGRAMS = ("/api", "/webhooks", "/socket.io", "/healthz", "/readyz", "/metrics")
+MOUNTS = frozenset({"/api", "/webhooks"})
 ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 FOR_PROGRAMS = {**ALWAYS, "Cache-Control": "no-store", "X-Frame-Options": "DENY"}
 FOR_JSON = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
@@ -41,7 +42,9 @@ class Gate:
         try:
             if _is_for_programs(scope["path"]) and not may_call(headers.get("origin"), headers.get("host")):
                 raise HTTPException(403)
-            if "\n" in scope["path"]:  # names nothing, and the parts' own patterns would let it fall through to a page
+            if "\n" in scope["path"] or scope["path"] in MOUNTS:
+                # The first names nothing, and the parts' own patterns would let it fall through to a page; the bare
+                # address of a part would be redirected to where the request's Host header says.
                 raise HTTPException(404)
             await self.app(scope, Body(receive, headers).read, answer.send)
         except HTTPException as error:  # raised while the body was read, outside of any part that answers errors

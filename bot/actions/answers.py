@@ -1,18 +1,33 @@
 """Answers to questions: firmware how-tos, delivery, warranty and return policy, filled in with the shop's figures.
 
-The same explanation is never given twice: the second time another wording, then the offer of a person.
+The same explanation is never given twice: the second time another wording, then the offer of a person. What differs
+from the questions before is called a question of its own, which these explanations do not answer.
 """
 
 from __future__ import annotations
 
+import re
+from difflib import SequenceMatcher
 from typing import Any
 
 from bot.actions import catalogue, words
 from bot.actions.clarify import as_guess, clarify
 from bot.actions.clients.shop import shop
-from bot.actions.turn import SkillAction, Turn, payload
+from bot.actions.policy_figures import policy_values
+from bot.actions.skill import SkillAction
+from bot.actions.turn import Turn, payload
 
 DEVICE_VALUES = frozenset({"latest_firmware"})
+ALIKE, ASKED_LATELY = 0.5, 4
+# What becomes of these is heard out by troubleshooting.
+UPDATE_TROUBLES = frozenset(
+    f"firmware_update/{name}" for name in ("failed", "stuck_download", "stuck_transfer", "stuck_install", "bricked")
+)
+_NEWEST_WHICH = re.compile(
+    r"最新[^,，。]{0,8}(?:哪|什么|多少|几)|(?:哪|什么|多少)[^,，。]{0,6}最新"
+    r"|(?<![a-z])(?:what|which)(?:'s| is)?[^,.?]{0,24}(?:newest|latest)|(?:newest|latest)[^,.?]{0,24}(?:what|which)",
+    re.IGNORECASE,
+)
 FIRST_TOPIC = {"delivery": "time", "warranty": "period", "firmware_update": "how", "return_exchange": "policy"}
 
 
@@ -22,6 +37,13 @@ async def answer_topic(turn: Turn, topic: str) -> None:
         topic = f"{topic}/{FIRST_TOPIC[topic]}"
     devices = await catalogue.devices()
     model = _model_for(turn, devices)
+    if topic == "firmware_update/where_version" and _NEWEST_WHICH.search(turn.text):
+        if model:
+            device = devices[model]
+            turn.say("utter_answers/newest", version=device["latest_firmware"], device=turn.local(device["name"]))
+        else:
+            _ask_device(turn, "firmware_update/whats_new", devices)
+        return
     if topic == "firmware_update/whats_new":
         if model:
             await _whats_new(turn, devices[model])
@@ -38,14 +60,32 @@ async def answer_topic(turn: Turn, topic: str) -> None:
     await _tell(turn, name, topic, devices.get(model or ""))
 
 
+async def tell_for(turn: Turn) -> bool:
+    """Goes on with the answer about updates just given, for the device or phone told after it; False where none was."""
+    if not str((turn.slot("answered") or [""])[-1]).startswith("firmware_update"):
+        return False
+    device = (await catalogue.devices()).get(turn.entities.get("device_model") or "")
+    if device:
+        turn.say("utter_answers/newest", version=device["latest_firmware"], device=turn.local(device["name"]))
+    elif "os" in turn.entities:
+        turn.say("utter_answers/same_on_phones")
+    return bool(device) or "os" in turn.entities
+
+
 async def _tell(turn: Turn, name: str, topic: str, device: dict[str, Any] | None) -> None:
     said_before = (turn.slot("answered") or []).count(topic)
     turn.append("answered", topic)
     if said_before >= len(words.variations(name, turn.language)):
-        turn.say("utter_answers/explained_before")
+        _tell_no_more(turn)
         return
-    values = {**await _policy_values(turn), **_device_values(turn, device)}
+    values = {**await policy_values(turn), **_device_values(turn, device)}
     turn.send(*as_guess(turn, topic, words.words(name, turn.language, said_before, **values)))
+
+
+def _tell_no_more(turn: Turn) -> None:
+    lately = turn.heard[:ASKED_LATELY]
+    asked_before = any(SequenceMatcher(None, turn.text, before).ratio() >= ALIKE for before in lately)
+    turn.say("utter_answers/explained_before" if turn.pressed or asked_before else "utter_answers/not_told_here")
 
 
 def _model_for(turn: Turn, devices: dict[str, Any]) -> str | None:
@@ -88,7 +128,7 @@ async def _whats_new(turn: Turn, device: dict[str, Any]) -> None:
     said_before = (turn.slot("answered") or []).count(topic)
     turn.append("answered", topic)
     if said_before >= len(words.variations(name, turn.language)):
-        turn.say("utter_answers/explained_before")
+        _tell_no_more(turn)
         return
     notes = "\n".join(f"· {note}" for note in entry["notes"][turn.language])
     turn.say(name, index=said_before, version=entry["version"], notes=notes, **values)
@@ -111,34 +151,6 @@ def _device_values(turn: Turn, device: dict[str, Any] | None) -> dict[str, str]:
     }
 
 
-async def _policy_values(turn: Turn) -> dict[str, Any]:
-    """The shop's figures under the names that answers use."""
-    policies = await shop().policies()
-    delivery, refund, warranty, invoice = (policies[name] for name in ("delivery", "refund", "warranty", "invoice"))
-    return {
-        "delivery_free_over": delivery["free_over"],
-        "delivery_fee": delivery["fee"],
-        "delivery_hours": delivery["hours_to_ship"],
-        "delivery_days_city": delivery["days_city"],
-        "delivery_days_remote": delivery["days_remote"],
-        "remote_regions": turn.local(delivery["remote_regions"]),
-        "couriers": words.listed([turn.local(courier) for courier in delivery["couriers"]], turn.language),
-        "return_days": policies["return"]["days"],
-        "return_conditions": turn.local(policies["return"]["conditions"]),
-        "exchange_days": policies["exchange"]["days"],
-        "exchange_conditions": turn.local(policies["exchange"]["conditions"]),
-        "refund_days": refund["days_original"],
-        "inspection_days": refund["days_inspection"],
-        "refund_method": turn.local(refund["method"]),
-        "warranty_months": warranty["months"],
-        "battery_months": warranty["months_battery"],
-        "warranty_conditions": turn.local(warranty["conditions"]),
-        "invoice_hours": invoice["hours"],
-        "invoice_days": invoice["days"],
-        "address_conditions": turn.local(policies["address"]["conditions"]),
-    }
-
-
 class AnswerTopic(SkillAction):
     """Answers a question of the firmware, delivery, warranty or return topics."""
 
@@ -154,6 +166,9 @@ class AnswerTopic(SkillAction):
             topic = asked if turn.intent in ("inform", "nlu_fallback") and asked else topic
             turn.set("awaiting", "nothing")
             turn.set("pending", None)
+        if topic in UPDATE_TROUBLES:
+            turn.follow("action_troubleshoot")
+            return
         await answer_topic(turn, topic)
         pending = turn.slot("pending")
         if turn.slot("awaiting") == "confirmation" and pending:

@@ -15,7 +15,14 @@ CHANGE_BUTTONS = {
 }
 PERSON_STATES = frozenset({"lost", "delayed"})
 SETTLED = frozenset({"delivered", "cancelled"})
+WITH_COURIER = frozenset({"shipped", "delayed"})
 MOST_BUTTONS = 3
+SHOWN_LATELY = 3
+
+
+def was_shown(turn: Turn, order: dict[str, Any]) -> bool:
+    """Was the order told of a moment ago, so that a message may be about it without naming it?"""
+    return any(order["number"] in said for said in turn.said_lately(SHOWN_LATELY))
 
 
 def state_name(order: dict[str, Any]) -> str:

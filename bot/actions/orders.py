@@ -3,60 +3,86 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions import order_changes, parcels
+from bot.actions import (
+    answer_follow_ups,
+    open_question,
+    order_changes,
+    order_details,
+    parcels,
+    second_wish,
+    several_orders,
+    words,
+)
 from bot.actions.answers import answer_topic
 from bot.actions.clients.proofs import wrong_proofs
 from bot.actions.clients.shop import CustomerUnknown, OrderNotFound, ShopError, TooManyProofs, shop
-from bot.actions.order_words import allowed_buttons, order_values, state_name
-from bot.actions.turn import SkillAction, Turn, payload
+from bot.actions.order_tasks import PARCEL_TASKS, TASKS, by_words, is_reason_only, is_receipt_only, task_of
+from bot.actions.order_words import SHOWN_LATELY, allowed_buttons, order_values, state_name
+from bot.actions.skill import SkillAction
+from bot.actions.turn import Turn, payload
 
 FORM = "order_form"
+LEFT_WITH_FORM = (
+    "form_trouble",
+    "order_task",
+    "new_address",
+    "invoice_title",
+    "advice_use",
+    "advice_detail",
+    "pending",
+    "orders_next",
+)
 MOST_CHOICES = 5
-TASKS = {
-    "track_order": "track",
-    "cancel_order": "cancel",
-    "change_address": "address",
-    "invoice": "invoice",
-    "return_exchange": "return",
-    "return_exchange/return": "return",
-    "return_exchange/exchange": "exchange",
-    "refund": "refund_status",
-    "refund/request": "refund",
-    "refund/status": "refund_status",
-    "parcel_problem": "stuck",
-    "parcel_problem/lost": "lost",
-    "parcel_problem/stuck": "stuck",
-    "parcel_problem/damaged": "damaged",
-    "parcel_problem/wrong_item": "wrong_item",
-    "parcel_problem/missing_item": "missing_item",
-    "parcel_problem/not_received": "not_received",
-}
 SOCIAL = frozenset({"greet", "thank", "chitchat", "out_of_scope", "capabilities", "who_are_you"})
 UNCLEAR = frozenset({"inform", "affirm", "nlu_fallback"})
-PARCEL_TASKS = frozenset({"lost", "stuck", "damaged", "wrong_item", "missing_item", "not_received"})
 POLICY = "return_exchange/policy"
-ORDER_NUMBER = re.compile(r"LM[\s-]*(?:\d[\s-]*){10}", re.IGNORECASE)
-FOUR_DIGITS = re.compile(r"(?<![\dA-Za-z.])\d{4}(?![\dA-Za-z]|\.\d)")
+CHANGES = {
+    "cancel": "cancel_order",
+    "address": "change_address",
+    "invoice": "invoice",
+    "return": "return_exchange/return",
+    "exchange": "return_exchange/exchange",
+    "refund": "refund/request",
+}
+# What is done with an order whatever else is, and never only another name for that.
+BESIDE_ANOTHER = frozenset({"track", "invoice", "address"})
+DETAILED = frozenset({"invoice", "address", "return", "exchange", "refund"})
+BESIDE = 16
+STATED_DIGITS = re.compile(
+    r"(?:尾号|后四位|手机后|(?<![a-z])(?:phone|mobile|last four|last 4|ending|ends?))[^\d,;。]{0,14}(\d{4})(?!\d)"
+    r"|(?<!\d)(\d{4})(?=\s*(?:就是|是|这是)?(?:我|俺)?的?(?:手机|电话)?号?(?:的)?(?:尾号|后四位|末四位))",
+    re.IGNORECASE,
+)
+NO_NUMBER = re.compile(
+    r"(?:没有?|没带|不记得|记不得|忘了?|不知道|找不到|丢了|看不到)[^,，。]{0,8}(?:号|单)"
+    r"|(?<![a-z])(?:(?:don'?t|do not) (?:have|know|remember)|haven'?t got|(?:can'?t|cannot) (?:find|see|remember)|lost"
+    r"|forgot)[^.?!]{0,24}(?:number|it)(?![a-z])",
+    re.IGNORECASE,
+)
 ANOTHER_ORDER = re.compile(r"另一个|另外|别的|其他订单|下一个|another|other order|different order", re.IGNORECASE)
 
 
-def task_of(turn: Turn) -> str | None:
-    """The order task that a message asks for; None when it asks for none, such as a question about policy."""
-    return TASKS.get(turn.topic)
-
-
 async def begin(turn: Turn, task: str) -> None:
-    """Starts a task with an order: at once when number and proof are known, else with the form's questions."""
+    """Starts a task with an order: at once when number and proof are known, else with the form's questions.
+
+    Of several orders that the message names the first is taken; the others come up when it is done.
+    """
+    if not turn.pressed:
+        task = by_words(turn.text, task)
+    if not turn.pressed and task in CHANGES and several_orders.unsure(turn.text):
+        turn.set("phone_last4", _digits_alone(turn.text) or turn.slot("phone_last4"))
+        turn.say("utter_orders/which_of_these", buttons=_one_of(several_orders.named(turn.text), task))
+        return
+    task = _take_several(turn, task)
+    _take_beside(turn, task)
     _new_task(turn, task)
-    _take_digits_beside_number(turn)
-    _recall_proof(turn)
+    _take_proof(turn)
     turn.set("order", None)
     turn.set("form_trouble", None)
     await _know_the_customer(turn)
@@ -66,21 +92,98 @@ async def begin(turn: Turn, task: str) -> None:
         turn.follow(FORM)
 
 
+def _one_of(numbers: list[str], task: str) -> list[words.Button]:
+    intent, _, topic = CHANGES[task].partition("/")
+    chosen = {"topic": CHANGES[task]} if topic else {}
+    return [{"title": number, "payload": payload(intent, **chosen, order_number=number)} for number in numbers]
+
+
+def _take_several(turn: Turn, task: str) -> str:
+    """Binds each of several orders to what its clause asks for; returns the task of the first."""
+    if turn.pressed:
+        return task
+    numbers, wished = several_orders.named(turn.text), several_orders.wishes(turn.text)
+    if len(numbers) < 2 or not wished:
+        if len(numbers) == 1:
+            turn.set("order_number", numbers[0])
+        return task
+    tasks = [wish.task or task for wish in wished]
+    first, *others = [
+        {"number": wish.number, "task": task, "proof": wish.proof} for wish, task in zip(wished, tasks, strict=True)
+    ]
+    turn.set("order_number", first["number"])
+    told = order_details.read_invoice(turn.text) if {entry["task"] for entry in [first, *others]} == {"invoice"} else {}
+    turn.set("orders_next", [{**entry, "told": told} for entry in others] or None)
+    return str(first["task"])
+
+
+def _take_beside(turn: Turn, task: str) -> None:
+    """Notes what else the message asks for its one order, for when this is done."""
+    if turn.pressed or turn.slot("orders_next"):
+        return
+    sure = [wish for wish in turn.wishes if wish["confidence"] >= second_wish.SURE]
+    tasks = dict.fromkeys(TASKS.get(wish["topic"]) or TASKS.get(wish["intent"]) for wish in sure)
+    for other in tasks:
+        if other in BESIDE_ANOTHER and other != task and not (other == "track" and task in PARCEL_TASKS):
+            told = order_details.of_task(turn.text, other) if other in DETAILED else {}
+            turn.append("orders_next", {"number": None, "task": other, "told": told})
+
+
 def _new_task(turn: Turn, task: str) -> None:
+    told = dict((turn.slot("pending") or {}).get("told") or {}) if task == turn.slot("order_task") else {}
     turn.set("order_task", task)
-    if task not in ("return", "exchange"):
+    if task not in ("return", "exchange", "refund"):
         turn.set("order_trouble", None)
-    turn.set("pending", None)
+    if task in DETAILED and not turn.pressed:
+        told |= order_details.of_task(turn.text, task)
+    turn.set("pending", {"told": told} if told else None)
     turn.set("awaiting", "nothing")
+    second_wish.remember(turn)
     if task in PARCEL_TASKS:
         turn.say(f"utter_parcel/acknowledge_{task}")
 
 
-def _recall_proof(turn: Turn) -> None:
-    """The digits that opened this order before, even if another phone number was named since."""
-    before = turn.slot("order")
-    if before and before.get("proof") and before["number"] == turn.slot("order_number"):
-        turn.set("phone_last4", before["proof"])
+def _take_proof(turn: Turn) -> None:
+    """The digits stated now, else those that opened an order before: a phone told for something else is no proof."""
+    stated = None if turn.pressed else _digits_stated(turn)
+    order = turn.slot("order") or {}
+    before, same_order = order.get("proof"), order.get("number") == turn.slot("order_number")
+    if stated:
+        turn.set("phone_last4", stated)
+    elif before and (same_order or not turn.slot("phone_last4") or _is_new_phone(turn)):
+        turn.set("phone_last4", before)
+    elif _is_new_phone(turn):
+        turn.set("phone_last4", None)
+
+
+def _is_new_phone(turn: Turn) -> bool:
+    """Do the digits of this message come from the phone of a new recipient?"""
+    told = (turn.slot("pending") or {}).get("told") or {}
+    return turn.slot("order_task") == "address" and str(told.get("phone", "")).endswith(
+        str(turn.entities.get("phone_last4", "-"))
+    )
+
+
+def _digits_stated(turn: Turn) -> str | None:
+    """Four digits beside an order number, or with a word that says what they are; never a full mobile's."""
+    text = order_details.MOBILE.sub(" ", order_details.plain(turn.text))
+    if stated := STATED_DIGITS.search(text):
+        return stated.group(1) or stated.group(2)
+    number = str(turn.slot("order_number") or "")
+    at = next(
+        (m for m in order_details.ORDER_NUMBER.finditer(text) if re.sub(r"\D", "", m.group()) == number[2:]), None
+    )
+    if at is None:
+        return None
+    beside = several_orders.FOUR_DIGITS.match(text[at.end() : at.end() + BESIDE].lstrip(" ,;:。-("))
+    return beside.group() if beside else _digits_alone(text)
+
+
+def _digits_alone(text: str) -> str | None:
+    """The only four digits of a text that belong to no longer number."""
+    plain = order_details.MOBILE.sub(" ", order_details.ORDER_NUMBER.sub(" ", order_details.plain(text)))
+    digits = several_orders.FOUR_DIGITS.findall(plain)
+    return digits[0] if len(digits) == 1 else None
 
 
 async def _know_the_customer(turn: Turn) -> None:
@@ -183,18 +286,20 @@ class ValidateOrderForm(Action):
         turn.set("form_trouble", None)
         if task := task_of(turn):
             turn.set("order_task", task)
-        _take_digits_beside_number(turn)
+        if not turn.pressed:
+            _take_details(turn)
         if "order_number" in given and not turn.slot("phone_last4"):
             _try_the_old_proof_again(turn)
 
 
-def _take_digits_beside_number(turn: Turn) -> None:
-    """Four digits standing alone beside an order number are the proof, even without a word that says so."""
-    if "order_number" not in turn.entities or "phone_last4" in turn.entities or turn.pressed:
-        return
-    digits = FOUR_DIGITS.findall(ORDER_NUMBER.sub(" ", unicodedata.normalize("NFKC", turn.text)))
-    if len(digits) == 1:
-        turn.set("phone_last4", digits[0])
+def _take_details(turn: Turn) -> None:
+    """The order's digits, further orders, and what the message tells of the change that the order is looked up for."""
+    task = _take_several(turn, turn.slot("order_task") or "track")
+    turn.set("order_task", task)
+    if "order_number" in turn.entities and (digits := _digits_stated(turn)):
+        turn.set("phone_last4", digits)
+    if task in DETAILED and (told := order_details.of_task(turn.text, task)):
+        turn.set("pending", {"told": {**((turn.slot("pending") or {}).get("told") or {}), **told}})
 
 
 def _try_the_old_proof_again(turn: Turn) -> None:
@@ -270,6 +375,40 @@ async def do_task(turn: Turn) -> None:
         await parcels.answer(turn, order, task)
     else:
         await order_changes.offer(turn, order, task)
+    if order:
+        await go_on(turn)
+
+
+async def go_on(turn: Turn) -> None:
+    """Takes up the next order that the customer named, unless something waits for their word; then it is only named."""
+    waiting = turn.slot("orders_next") or []
+    if turn.followed:
+        return
+    if not waiting:
+        if turn.slot("awaiting") == "nothing":
+            second_wish.remind(turn)
+        return
+    following, *later = waiting
+    following = {**following, "number": following["number"] or turn.slot("order_number")}
+    if turn.slot("awaiting") != "nothing":
+        turn.say("utter_orders/next_after_this", number=following["number"], task=task_label(turn, following["task"]))
+        return
+    proof = following.get("proof") or (turn.slot("order") or {}).get("proof")
+    turn.set("orders_next", later or None)
+    turn.set("order_task", following["task"])
+    turn.set("order_number", following["number"])
+    turn.set("phone_last4", proof)
+    turn.set("order", None)
+    turn.set("pending", {"told": following["told"]} if following.get("told") else None)
+    if await missing_slot(turn) is None:
+        await do_task(turn)
+    else:
+        turn.follow(FORM)
+
+
+def task_label(turn: Turn, task: str) -> str:
+    """What a task is called, in the customer's language."""
+    return turn.label(f"task_{task}" if words.knows(f"utter_label/task_{task}") else "task_track")
 
 
 def _no_order(turn: Turn) -> None:
@@ -282,8 +421,16 @@ def _no_order(turn: Turn) -> None:
 
 
 def say_state(turn: Turn, order: dict[str, Any]) -> None:
-    """The order's state, its parcel's latest event, the expected date, and what the shop allows now."""
-    turn.say(state_name(order), buttons=allowed_buttons(turn, order), **order_values(turn, order))
+    """The order's state, its parcel's latest event, the expected date, and what the shop allows now.
+
+    Told a moment ago, it is not told in the same words again.
+    """
+    values = order_values(turn, order)
+    state = words.words(state_name(order), turn.language, **values)
+    if state.text.strip() in (said.strip() for said in turn.said_lately(SHOWN_LATELY)):
+        turn.say("utter_orders/state_again", buttons=[turn.button("person", "/request_human")], **values)
+        return
+    turn.send(state, allowed_buttons(turn, order))
 
 
 async def _say_refund(turn: Turn, order: dict[str, Any]) -> None:
@@ -304,20 +451,32 @@ class AnswerAside(SkillAction):
 
     async def answer(self, turn: Turn) -> None:
         turn.set("form_trouble", turn.loop)
+        if turn.loop == FORM and answer_follow_ups.tells_no_phone(turn):
+            return
         if turn.intent in SOCIAL:
             turn.say(f"utter_aside/{turn.intent}")
         elif turn.loop == FORM and (task := task_of(turn)):
             _change_task(turn, task)
-        elif turn.intent in UNCLEAR:
-            return
-        else:
+        elif turn.intent not in UNCLEAR and not _told_of_order(turn):
             await answer_topic(turn, turn.topic)
+
+
+def _told_of_order(turn: Turn) -> bool:
+    """Was this a question about the arrival of the order on the table? Then it is answered."""
+    order = turn.slot("order")
+    return bool(order) and open_question.tells_arrival(turn, order)
 
 
 def _change_task(turn: Turn, task: str) -> None:
     """Another wish for the order that is being looked for: said back, since the form's question stays the same."""
+    if is_receipt_only(turn.text, task):
+        return
+    if is_reason_only(turn.text, str(turn.slot("order_task")), task):
+        reason = {"reason": turn.text.strip()[: order_details.LONGEST_REASON]}
+        turn.set("pending", {"told": {**((turn.slot("pending") or {}).get("told") or {}), **reason}})
+        return
     if task != turn.slot("order_task") and task not in PARCEL_TASKS:
-        turn.say("utter_orders/task_changed", task=turn.label(f"task_{task}"))
+        turn.say("utter_orders/task_changed", task=task_label(turn, task))
     _new_task(turn, task)
 
 
@@ -328,6 +487,9 @@ class LeaveForm(SkillAction):
         return "action_leave_form"
 
     async def answer(self, turn: Turn) -> None:
-        for slot in ("form_trouble", "order_task", "new_address", "invoice_title", "advice_use", "advice_detail"):
+        if turn.slot("order_task") and NO_NUMBER.search(turn.text):
+            turn.say("utter_orders/no_number")
+            return
+        for slot in LEFT_WITH_FORM:
             turn.set(slot, None)
         turn.say("utter_orders/form_left")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.actions.clients.shop import shop
-from bot.actions.order_words import allowed_buttons, order_values, state_name
-from bot.actions.turn import SkillAction, Turn, payload
+from bot.actions.order_words import SETTLED, allowed_buttons, order_values, state_name
+from bot.actions.said import is_question
+from bot.actions.skill import SkillAction
+from bot.actions.turn import Turn, payload
 from bot.actions.words import Button
 
 EVIDENCE_KINDS = frozenset({"damaged", "wrong_item", "missing_item"})
+HAS_PICTURE = re.compile(
+    r"照片|图片|拍[了好过照]|视频|(?<![a-z])(?:photos?|pictures?|pics?|video)(?![a-z])", re.IGNORECASE
+)
+NO_PICTURE = re.compile(
+    r"没有?|拍不了|不会|扔了|(?<![a-z])(?:no|not|can'?t|cannot|don'?t|didn'?t|without|threw)(?![a-z])", re.IGNORECASE
+)
 ARRIVED = frozenset({"delivered", "returning", "refunded"})
 
 
@@ -23,15 +32,26 @@ async def answer(turn: Turn, order: dict[str, Any], kind: str) -> None:
         else:
             _wait(turn, kind, "photo")
             turn.say(f"utter_parcel/ask_photo_{kind}", **order_values(turn, order))
+    elif kind == "missing_item" and _arrived_in_part(order):
+        _wait(turn, kind, "rest")
+        turn.say("utter_parcel/rest_on_its_way", buttons=[_person(turn)], **order_values(turn, order))
     elif kind in ("not_received", "lost", "stuck") and order["status"] == "delivered":
         _wait(turn, "not_received", "check")
         turn.say("utter_parcel/check_around", **order_values(turn, order))
     elif kind in ("lost", "stuck") and order["status"] in ("shipped", "delayed"):
-        turn.say(
-            "utter_parcel/still_moving", buttons=[turn.button("person", "/request_human")], **order_values(turn, order)
-        )
+        turn.say("utter_parcel/still_moving", buttons=[_person(turn)], **order_values(turn, order))
     else:
         turn.say(state_name(order), buttons=allowed_buttons(turn, order), **order_values(turn, order))
+
+
+def _arrived_in_part(order: dict[str, Any]) -> bool:
+    """Is one parcel of the order there, and another still on its way?"""
+    states = {parcel["status"] for parcel in order.get("parcels") or [] if parcel["direction"] == "outbound"}
+    return "delivered" in states and bool(states - SETTLED)
+
+
+def _person(turn: Turn) -> Button:
+    return turn.button("person", "/request_human")
 
 
 async def take_evidence(turn: Turn, order: dict[str, Any], kind: str) -> None:
@@ -89,13 +109,21 @@ class ParcelEvidence(SkillAction):
             turn.set("awaiting", "nothing")
             turn.set("order_trouble", None)
             turn.say("utter_parcel/found", **order_values(turn, order))
-        elif stage == "photo" and turn.intent in ("affirm", "greet") and not turn.pressed:
+        elif stage == "photo" and not turn.pressed and (turn.intent in ("affirm", "greet") or _has_picture(turn.text)):
             turn.say("utter_parcel/waiting_for_photo")
+        elif stage == "rest" and turn.intent in ("affirm", "thank"):
+            turn.set("awaiting", "nothing")
+            turn.say("utter_parcel/rest_noted")
         elif stage == "photo":
-            await _without_picture(turn, order, kind)
+            await _without_picture(turn, order, str(kind))
         else:
             turn.set("awaiting", "nothing")
             turn.hand_over("policy_topic", "orders")
+
+
+def _has_picture(text: str) -> bool:
+    """Does the customer say that there are pictures, or that they will come?"""
+    return bool(HAS_PICTURE.search(text)) and not is_question(text) and not NO_PICTURE.search(text)
 
 
 async def _without_picture(turn: Turn, order: dict[str, Any], kind: str) -> None:

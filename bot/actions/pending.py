@@ -6,15 +6,25 @@ import re
 from typing import Any
 
 from bot.actions import words
+from bot.actions.answers import answer_topic
 from bot.actions.clients.shop import NotAllowed, ShopRefused, shop
-from bot.actions.order_changes import NEEDED
-from bot.actions.orders import begin, do_task, task_of
-from bot.actions.turn import SkillAction, Turn
+from bot.actions.order_changes import NEEDED, insists
+from bot.actions.order_tasks import task_of
+from bot.actions.orders import POLICY, begin, do_task, go_on
+from bot.actions.said import has_a_but, is_question
+from bot.actions.skill import SkillAction
+from bot.actions.turn import Turn
 
 YES = re.compile(
     r"确认|确定|是的|对的|好的|可以|没错|(?<![a-z])(?:yes|yeah|sure|confirm|ok|okay|go ahead|do it)(?![a-z])", re.I
 )
 NO = re.compile(r"不|别|没想|先等|(?<![a-z])(?:no|not|don'?t|wait|never)(?![a-z])", re.I)
+REFUSES = re.compile(
+    r"算了|[不别](?:想|要|用)?(?:取消|退货?|换货?|改地?址?|开票?)了|(?<![a-z])(?:never ?mind|forget it|keep (?:it"
+    r"|the order|my order)"
+    r"|don'?t (?:cancel|return|exchange|change)|do not (?:cancel|return|exchange|change))(?![a-z])",
+    re.IGNORECASE,
+)
 LOOKING = frozenset({"track", "refund_status"})
 NOT_SENT = frozenset({"task", "number", "question"})
 
@@ -30,17 +40,24 @@ class DoPending(SkillAction):
     async def answer(self, turn: Turn) -> None:
         pending = turn.slot("pending")
         task = task_of(turn)
-        if task in LOOKING:
+        other_order = turn.entities.get("order_number", pending["number"]) != pending["number"]
+        if not turn.pressed and not other_order and self._refuses(turn, pending):
+            await self._drop(turn, pending)
+            return
+        if task in LOOKING and not other_order:
             await self._look(turn, pending, task)
             return
-        other_order = turn.entities.get("order_number", pending["number"]) != pending["number"]
-        if other_order or task not in (None, "refund", pending["task"]):
+        instead = task == "refund" and pending["task"] == "exchange"
+        if other_order or instead or task not in (None, "refund", pending["task"]):
             await begin(turn, task or pending["task"])
             return
         if not self._meant(turn, pending):
+            if turn.topic == POLICY and is_question(turn.text):
+                await answer_topic(turn, POLICY)
             turn.say("utter_orders/still_to_confirm", question=pending["question"])
             return
         await self._do(turn, pending)
+        await self._what_else(turn)
 
     @staticmethod
     async def _look(turn: Turn, pending: dict[str, Any], task: str) -> None:
@@ -50,11 +67,33 @@ class DoPending(SkillAction):
         turn.say("utter_orders/still_to_confirm", question=pending["question"])
 
     @staticmethod
+    def _refuses(turn: Turn, pending: dict[str, Any]) -> bool:
+        return bool(REFUSES.search(turn.text)) and not insists(turn.text, pending["task"])
+
+    @staticmethod
     def _meant(turn: Turn, pending: dict[str, Any]) -> bool:
-        """Is this a yes to this question, just asked, and not to something said in between?"""
+        """Is this a yes to this question, just asked, and not to something said in between?
+
+        A question is none, nor a yes with a but.
+        """
+        if not turn.pressed and insists(turn.text, pending["task"]):
+            return True
+        if not turn.pressed and (is_question(turn.text) or has_a_but(turn.text)):
+            return False
         just_asked = any(pending["question"] in said for said in turn.said_last)
         plain_yes = turn.intent == "affirm" or (bool(YES.search(turn.text)) and not NO.search(turn.text))
         return just_asked and plain_yes
+
+    async def _drop(self, turn: Turn, pending: dict[str, Any]) -> None:
+        turn.set("pending", None)
+        turn.set("awaiting", "nothing")
+        turn.say("utter_orders/pending_dropped", number=pending.get("number", ""))
+        await self._what_else(turn)
+
+    @staticmethod
+    async def _what_else(turn: Turn) -> None:
+        """Goes on with the next order, else with what else was told in the beginning."""
+        await go_on(turn)
 
     @staticmethod
     async def _do(turn: Turn, pending: dict[str, Any]) -> None:
@@ -101,7 +140,6 @@ class DropPending(DoPending):
         pending = turn.slot("pending") or {}
         if pending.get("question") and not turn.pressed and self._meant(turn, pending):
             await self._do(turn, pending)
+            await self._what_else(turn)
             return
-        turn.set("pending", None)
-        turn.set("awaiting", "nothing")
-        turn.say("utter_orders/pending_dropped", number=pending.get("number", ""))
+        await self._drop(turn, pending)

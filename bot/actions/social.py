@@ -6,8 +6,13 @@ from rasa_sdk.events import ActiveLoop, SlotSet
 
 from bot.actions import catalogue, words
 from bot.actions.advice import tell_device
+from bot.actions.answers import tell_for
 from bot.actions.orders import begin
-from bot.actions.turn import LISTEN, SkillAction, Turn
+from bot.actions.skill import SkillAction
+from bot.actions.turn import LISTEN, Turn
+
+# After how many messages a device or phone still belongs to the answer just given.
+LATELY = 2
 
 
 class HearComplaint(SkillAction):
@@ -51,6 +56,8 @@ class HandOff(SkillAction):
         handoff = turn.slot("handoff")
         if handoff.get("danger"):
             turn.say(f"utter_social/danger_{handoff['danger']}")
+        elif handoff.get("grief"):
+            turn.say("utter_social/grief")
         elif handoff.get("reason") == "bot_error":
             turn.say("utter_social/hand_off_error")
         elif trouble:
@@ -70,7 +77,7 @@ def _trouble(turn: Turn) -> str | None:
     if issue.get("title") and issue.get("stage") != "solved":
         product = turn.slot("product")
         symptom = turn.local(issue["title"])
-        if product not in catalogue.CATEGORIES:
+        if product not in catalogue.CATEGORIES or turn.product.lower() in symptom.lower():
             return symptom
         return turn.label("trouble_device", device=turn.product, symptom=symptom)
     trouble, number = turn.slot("order_trouble") or {}, turn.slot("order_number")
@@ -93,6 +100,8 @@ class TakeInformation(SkillAction):
             turn.say("utter_social/attachment")
         elif turn.ranking[:1] == ["product_advice"] and "device_model" in turn.entities:
             await tell_device(turn, turn.entities["device_model"])
+        elif turn.was_set_lately("answered", LATELY) and await tell_for(turn):
+            return
         elif {"device_model", "product"} & set(turn.entities):
             model = turn.slot("device_model")
             device = (await catalogue.devices()).get(model) if model else None

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from typing import Any
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions import second_wish, words
-from bot.actions.clients.shop import ShopError
+from bot.actions import words
 from bot.fact_names import FACT_NAMES
 
 HAND_OFF = "action_hand_off"
 LISTEN = "action_listen"
+MOST_MESSAGES = 2
 UPSET = frozenset({"angry", "abusive", "disappointed", "sarcastic"})
 
 
@@ -65,6 +64,21 @@ class Turn:
     def intent(self) -> str:
         """The base intent of the message."""
         return str((self._message.get("intent") or {}).get("name") or "")
+
+    @property
+    def confidence(self) -> float:
+        """How sure the intent is, 0 to 1."""
+        return float((self._message.get("intent") or {}).get("confidence") or 0.0)
+
+    @property
+    def reply(self) -> str | None:
+        """What the message means to the open step or question of troubleshooting (`bot/replies.py`), if anything."""
+        return self._message.get("reply")
+
+    @property
+    def tried(self) -> list[str]:
+        """What this message says was tried: codes of known steps, and clauses that tell of others."""
+        return [str(step["text"]) for step in self._message.get("tried") or []]
 
     @property
     def turn_id(self) -> str:
@@ -131,15 +145,50 @@ class Turn:
     @property
     def said_last(self) -> list[str]:
         """What the bot said in answer to the customer's previous message."""
+        return self.said_lately(1)
+
+    def said_lately(self, turns: int) -> list[str]:
+        """What the bot said in answer to the customer's last messages before this one, newest first."""
         said: list[str] = []
         users = 0
         for event in reversed(self._events):
             users += event["event"] == "user"
-            if users > 1:
+            if users > turns:
                 break
-            if event["event"] == "bot" and users == 1:
+            if event["event"] == "bot" and users >= 1:
                 said.append(str(event.get("text") or ""))
         return said
+
+    def was_set_lately(self, slot: str, turns: int) -> bool:
+        """Was a slot set in answer to one of the customer's last messages before this one?"""
+        users = 0
+        for event in reversed(self._events):
+            users += event["event"] == "user"
+            if users > turns:
+                return False
+            if users >= 1 and event["event"] == "slot" and event.get("name") == slot:
+                return True
+        return False
+
+    @property
+    def heard(self) -> list[str]:
+        """What the customer typed before this message, newest first."""
+        texts = [str(event.get("text") or "") for event in reversed(self._events) if event["event"] == "user"]
+        return [text for text in texts[1:] if text and not text.startswith("/")]
+
+    @property
+    def opening(self) -> bool:
+        """Is this the first action after the customer's message? A form that checks its slots has only just begun."""
+        for event in reversed(self._events):
+            if event["event"] == "user":
+                return True
+            if event["event"] == "action" and event.get("name") != self.loop:
+                return event.get("name") == LISTEN
+        return False
+
+    def values(self, entity: str) -> list[Any]:
+        """All values that this message names of an entity, in its order."""
+        return [one["value"] for one in self._message.get("entities") or [] if one["entity"] == entity]
 
     def times(self, action: str) -> int:
         """How often an action has run in this conversation, this turn's first run not yet counted."""
@@ -177,12 +226,18 @@ class Turn:
         self.send(words.words(name, self.language, index, **values), buttons)
 
     def send(self, said: words.Words, buttons: list[words.Button] | None = None) -> None:
-        """Sends a prepared text; `buttons` come after its own. The first one acknowledges a file that came along."""
-        text = said.text.strip()
+        """Sends a prepared text; `buttons` come after its own. The first one acknowledges a file that came along.
+
+        What is more than an answer may have messages joins the last.
+        """
+        text, buttons = said.text.strip(), [*said.buttons, *(buttons or [])]
         if self.attachments and not self._spoken:
             text = self.label("with_image" if self._image else "with_file", text=text)
         self._spoken = True
-        self._dispatcher.utter_message(text=text, buttons=[*said.buttons, *(buttons or [])] or None)
+        if len(self._dispatcher.messages) >= MOST_MESSAGES:
+            last = self._dispatcher.messages.pop()
+            text, buttons = f"{last['text']}\n\n{text}", [*(last["buttons"] or []), *buttons]
+        self._dispatcher.utter_message(text=text, buttons=buttons or None)
 
     @property
     def _image(self) -> bool:
@@ -200,14 +255,18 @@ class Turn:
         """The customer's language of a text that comes in both."""
         return words.in_language(text, self.language)
 
+    @property
+    def followed(self) -> bool:
+        """Is another action to run right after this one?"""
+        return any(event["event"] == "followup" for event in self.events)
+
     def follow(self, action: str) -> None:
         """Runs another action right after this one."""
         self.events.append(FollowupAction(action))
 
     def settle(self) -> None:
         """Ends the turn where no rule can: rules look at `awaiting` and lose the thread when it changes."""
-        followed = any(event["event"] == "followup" for event in self.events)
-        if not followed and self.loop is None and self._changed("awaiting"):
+        if not self.followed and self.loop is None and self._changed("awaiting"):
             self.follow(LISTEN)
 
     def _changed(self, slot: str) -> bool:
@@ -222,27 +281,3 @@ class Turn:
 def payload(intent: str, **entities: Any) -> str:
     """A button's payload in Rasa's form."""
     return f"/{intent}{json.dumps(entities, ensure_ascii=False)}" if entities else f"/{intent}"
-
-
-class SkillAction(Action, ABC):
-    """An action of a skill. When the shop fails, a person takes over: the customer is never left without an answer."""
-
-    group: str = "care"
-
-    @abstractmethod
-    async def answer(self, turn: Turn) -> None:
-        """Says and sets what this turn needs."""
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        """Runs `answer`; a shop that fails becomes a handoff."""
-        turn = Turn(dispatcher, tracker)
-        try:
-            await self.answer(turn)
-            if turn.alone:
-                second_wish.offer(turn)
-        except ShopError:
-            turn = Turn(dispatcher, tracker)
-            dispatcher.messages.clear()
-            turn.hand_over("bot_error", self.group, priority=2)
-        turn.settle()
-        return turn.events

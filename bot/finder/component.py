@@ -1,13 +1,12 @@
 """The graph component: what is asked, how surely, and what else it could be."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
@@ -18,13 +17,14 @@ from bot.finder.ranking import Finder, Found, Question
 from bot.nlu.encoder import encoder
 from bot.nlu.model import model_text
 from bot.nlu.text import is_empty
+from bot.nlu.trained import Trained
 
 FALLBACK = "nlu_fallback"
 SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class AnswerFinder(GraphComponent, IntentClassifier):
+class AnswerFinder(Trained[Finder], IntentClassifier):
     """Sets `found`: `{level, answers: [{id, confidence}]}`, and the topic within the intent that is the best answer.
 
     `level` is sure, likely (say what was understood, offer what else it could be) or unsure (ask). What the guard did
@@ -60,44 +60,21 @@ class AnswerFinder(GraphComponent, IntentClassifier):
             },
         }
 
-    def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, finder: Finder | None = None
-    ) -> None:
-        """A component around `finder`, or an untrained one."""
-        self._config = _filled(config)
-        self._storage = model_storage
-        self._resource = resource
-        self._finder = finder
+    @classmethod
+    def filled(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """The settings with the defaults for what is not set, weight by weight."""
+        return _filled(config)
 
     @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> "AnswerFinder":
-        """A new untrained finder."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> "AnswerFinder":
+    def read_model(cls, folder: Path, config: dict[str, Any]) -> Finder:
         """The finder with what training kept; vectors of another encoder than is here are left out."""
-        with model_storage.read_from(resource) as folder:
-            labels, name = json.loads((folder / "finder.json").read_text(encoding="utf-8"))
-            vectors = np.load(folder / "vectors.npy")
+        labels, name = json.loads((folder / "finder.json").read_text(encoding="utf-8"))
+        vectors = np.load(folder / "vectors.npy")
         sentences = encoder()
         if sentences is None or sentences.name != name:
             vectors = vectors[:, :0]
         texts, answers = _told_as_read()
-        return cls(config, model_storage, resource, Finder(texts, answers, vectors, labels, _filled(config)["weights"]))
+        return Finder(texts, answers, vectors, labels, _filled(config)["weights"])
 
     def train(self, training_data: TrainingData) -> Resource:
         """Keep the labels that the classifier names, and the vectors of what the designers tell of the answers."""
@@ -115,8 +92,8 @@ class AnswerFinder(GraphComponent, IntentClassifier):
         """Find the answers of each message that has a word."""
         for message in messages:
             raw = message.get(TEXT) or ""
-            if self._finder is not None and not is_empty(raw):
-                self._read(message, self._finder.rank(question_of(message)))
+            if self._model is not None and not is_empty(raw):
+                self._read(message, self._model.rank(question_of(message)))
         return messages
 
     def _read(self, message: Message, answers: list[Found]) -> None:

@@ -70,7 +70,11 @@ def undecided(
             open_facts.append("os")
         elif facts["os"] not in issue["platforms"]:
             return None
-    for fact, limits in (("firmware_version", issue.get("firmware")), ("app_version", issue.get("app"))):
+    for fact, limits in (
+        ("os_version", issue.get("os_version")),
+        ("firmware_version", issue.get("firmware")),
+        ("app_version", issue.get("app")),
+    ):
         if not limits:
             continue
         if not facts.get(fact):

@@ -2,13 +2,12 @@
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
@@ -18,6 +17,7 @@ from bot.nlu.lookups import guides
 from bot.nlu.model import Readings, TextModel
 from bot.nlu.refusals import meant, refuses
 from bot.nlu.text import CLAUSE_END, SENTENCE_END, WISH_END, WISH_JOINT, Aligned, align, is_empty, split
+from bot.nlu.trained import Trained
 
 SOCIAL = frozenset(
     "greet thank goodbye affirm deny chitchat inform out_of_scope capabilities who_are_you".split()  # noqa: SIM905
@@ -33,7 +33,7 @@ def base_of(label: str) -> str:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class TopicClassifier(GraphComponent, IntentClassifier):
+class TopicClassifier(Trained[TextModel], IntentClassifier):
     """Sets `intent`, `intent_ranking` (base names), `topic` (the finer label), `wishes`, `familiarity` and `near`.
 
     `familiarity`: the share of words known, and how near the nearest phrase comes in meaning; `near`: for each label of
@@ -66,40 +66,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             "listed_at": 0.93,
         }
 
-    def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: TextModel | None = None
-    ) -> None:
-        """A classifier around `model`, or an untrained one."""
-        self._config = {**self.get_default_config(), **config}
-        self._storage = model_storage
-        self._resource = resource
-        self._model = model
-
     @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> "TopicClassifier":
-        """A new untrained classifier."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> "TopicClassifier":
-        """The trained classifier, warmed up so that the first customer does not wait."""
-        with model_storage.read_from(resource) as folder:
-            model = TextModel.load(folder)
+    def read_model(cls, folder: Path, config: dict[str, Any]) -> TextModel:
+        """The model that training kept, warmed up so that the first customer does not wait."""
+        model = TextModel.load(folder)
         model.probabilities(["你好"])
-        return cls(config, model_storage, resource, model)
+        return model
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model on all phrases with their full labels."""
@@ -108,10 +80,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         targets = [str(example.get_full_intent()) for example in examples]
         if len(set(targets)) < 2:
             raise ValueError("Training needs phrases of at least two intents; look into bot/data/nlu.")
-        self._model = train_model(texts, targets, self._config)
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-        return self._resource
+        return self.keep(train_model(texts, targets, self._config))
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Read all messages in one batch; one without a letter or digit gets no intent."""

@@ -5,13 +5,12 @@ and, as what signals nothing, on the phrases of the intents.
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -20,6 +19,7 @@ from bot.nlu.classifier import base_of
 from bot.nlu.lookups import DATA, read_yaml
 from bot.nlu.model import TextModel
 from bot.nlu.text import CLAUSE_END, SENTENCE_END, Aligned, align, is_empty, split
+from bot.nlu.trained import Trained
 
 PLAIN = "plain"
 _LIKE_A_CUE = {"request_human": "person"}
@@ -43,7 +43,7 @@ def phrases() -> list[tuple[str, str]]:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class CueReader(GraphComponent):
+class CueReader(Trained[TextModel]):
     """Puts the property `cues` on each message: the probability of each cue, the unlikely ones left out."""
 
     @staticmethod
@@ -62,48 +62,18 @@ class CueReader(GraphComponent):
             "directions": 32,
         }
 
-    def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: TextModel | None = None
-    ) -> None:
-        """A reader around `model`, or an untrained one."""
-        self._config = {**self.get_default_config(), **config}
-        self._storage = model_storage
-        self._resource = resource
-        self._model = model
-
     @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> "CueReader":
-        """A new untrained reader."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> "CueReader":
-        """The trained reader."""
-        with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, TextModel.load(folder))
+    def read_model(cls, folder: Path, config: dict[str, Any]) -> TextModel:
+        """The model that training kept."""
+        return TextModel.load(folder)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model on the cues' phrases and on a part of the intents' phrases."""
         pairs = [*phrases(), *self._plain(training_data)]
         weights = {name: float(self._config[name]) for name in ("characters", "words", "sentence")}
-        self._model = TextModel(sorted({cue for _, cue in pairs}), weights, int(self._config["directions"]))
-        self._model.train([text for text, _ in pairs], [cue for _, cue in pairs], float(self._config["strength"]))
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-        return self._resource
+        model = TextModel(sorted({cue for _, cue in pairs}), weights, int(self._config["directions"]))
+        model.train([text for text, _ in pairs], [cue for _, cue in pairs], float(self._config["strength"]))
+        return self.keep(model)
 
     def _plain(self, training_data: TrainingData) -> list[tuple[str, str]]:
         told = [(str(one.get(TEXT)), base_of(str(one.get_full_intent()))) for one in training_data.intent_examples]

@@ -21,8 +21,10 @@ _BOUGHT = re.compile(
 # Not a purchase of the customer's own that has happened: wished for, supposed, somebody else's, somewhere else, denied.
 _NOT_OWN = re.compile(
     r"假如|如果|要是|会不会|打算|准备买|想买|要买|别家|别的店|其他店|不是[^,]{0,4}$|你们(?:已经)?收到"
-    r"|(?:人家|同事|邻居|朋友|别人)[^,]{0,8}(?:收|买|到|戴)"
-    r"|(?<![a-z])(?:if i|would|going to|plan to|thinking|another (?:shop|store)|you(?:'ve| have)? (?:received|got))"
+    r"|(?:人家|同事|邻居|朋友|别人)[^,]{0,8}(?:收|买|到|戴)|上门|说好|约(?:好|了|的)"
+    r"|(?<![a-z])(?:need|want|send|get me|give me|like)(?: me)?(?: an?)? new(?![a-z])"
+    r"|(?<![a-z])(?:supposed to|scheduled|my return|if i|would|going to|plan to"
+    r"|thinking|another (?:shop|store)|you(?:'ve| have)? (?:received|got))"
     r"(?![a-z])"
 )
 _NUMBER = {"一": 1, "两": 2, "俩": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
@@ -62,6 +64,7 @@ _WEEKDAY = re.compile(
 )
 _ISO = re.compile(r"(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})[日号]?")
 _MONTH_DAY = re.compile(r"(?<![\d.])(\d{1,2})月(\d{1,2})[日号]?")
+_DAY_OF_LAST_MONTH = re.compile(r"上(?:个)?月(?:的)?(\d{1,2})[号日]")
 _DAY = re.compile(
     r"(?<![\d月一二三四五六七八九十])(\d{1,2}|[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])号"
     r"(?![楼线机店码院门桌手秤灯])"
@@ -99,6 +102,13 @@ _VAGUE = re.compile(
 _NEXT_YEAR = re.compile(r"\W{1,2}20\d\d(?!\d)")
 
 
+# A time that is named only to say that it is not the one: "不是昨天 前天买的".
+_DENIED = re.compile(
+    r"(?:不是|并非|(?<![a-z])(?:not|wasn't|isn't) (?:on )?)"
+    rf"(?:{_RELATIVE.pattern}|{_WEEKDAY.pattern}|{_MONTH_DAY.pattern})"
+)
+
+
 def current_day() -> date:
     """Today where the customers are."""
     return datetime.now(ZONE).date()
@@ -109,7 +119,7 @@ def extract(aligned: Aligned, today: date | None = None) -> list[Found]:
     day = today or current_day()
     clauses = split(aligned)
     for index, (start, end) in enumerate(clauses):
-        text = aligned.text[start:end]
+        text = _without_denied(aligned.text[start:end])
         follows = (
             index + 1 < len(clauses) and len(text) <= 6 and _BOUGHT.search(aligned.text[slice(*clauses[index + 1])])
         )
@@ -132,7 +142,15 @@ def _read(text: str, today: date) -> tuple[str, int, int] | None:
     if match:
         month, day = int(match.group(1)), int(match.group(2))
         return _dated(match, _latest_year(month, day, today), month, day)
+    if match := _DAY_OF_LAST_MONTH.search(text):
+        month_end = today.replace(day=1) - timedelta(days=1)
+        return _dated(match, month_end.year, month_end.month, int(match.group(1)))
     return _in_english(text, today) or _days_back(text, today) or _vague(text)
+
+
+def _without_denied(text: str) -> str:
+    """The text with spaces for the times that it denies, so that every place stays."""
+    return _DENIED.sub(lambda denied: " " * len(denied.group()), text)
 
 
 def _latest_year(month: int, day: int, today: date) -> int:

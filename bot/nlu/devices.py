@@ -9,7 +9,7 @@ from bot.nlu.numbers import Found, Taken
 from bot.nlu.text import Aligned, align, split
 
 _WORKS = re.compile(
-    r"(?:就|却|都|也|是|很|可以)?正常|没(?:有)?(?:任何)?(?:问题|毛病|事)|可以用|能用|好用|好使|好的|就好了|一切ok|就行|就可以|能(?:连|记|显示|同步)|都连上了"
+    r"(?:就|却|都|也|是|很|可以)?正常|没(?:有)?(?:任何)?(?:问题|毛病|事)|可以用|能用|好用|好使|好的|就好了|一切ok|就行|(?<!不)可以了(?!吗)|就可以|能(?:连|记|显示|同步)|都连上了"
     r"|(?<![a-z])(?:works?(?: fine| well| perfectly| ok)?|working|worked|fine|no (?:problem|issue)s?"
     r"|ok(?:ay)?|without (?:any )?(?:problem|issue)s?)(?![a-z])"
 )
@@ -17,7 +17,10 @@ _FAILS = re.compile(
     r"不(?:正常|能|可以|行|好)|没(?:法|办法)正常|也(?:不行|一样|这样)"
     r"|(?<![a-z])(?:doesn't|don't|not|won't|isn't|never|stopped) (?:work|fine|ok)"
 )
-_NOT = re.compile(r"(?:不是|并非|而不是|没有|not|isn't|instead of|than)\s*(?:a |an |the |我?的)?$")
+_NOT = re.compile(
+    r"(?:不是|并非|而不是|没有|不管|别管|不说|不谈|不关|除了|not|isn't|instead of|than|never mind|forget(?: about)?)"
+    r"\s*(?:a |an |the |my |我家?的?|那个|这个)?$"
+)
 
 
 _COMPARED = re.compile(r"(?:比|(?<![a-z])than)[^,。!?;]{0,6}$")
@@ -28,14 +31,14 @@ _CHOICE = re.compile(
 )
 _ORDINARY = re.compile(r"(?:普通|标准|基础|另一)(?:版|款)|(?<![a-z])(?:normal|standard|regular|plain) (?:one|version)")
 _CORRECTED = re.compile(
-    r"不对|说错了|写错了|搞错了|应该是|更正"
+    r"不对|哦不|[说写搞看记打弄]错了?|不是[,，]?是|应该是|更正"
     r"|(?<![a-z])(?:no,? wait|wait,? no|sorry|i mean|i meant|scratch that)(?![a-z])"
 )
 _SWITCHED_TO = re.compile(
     r"(?:换成|换到|换了[个部台]?新?的?|改用|(?<![a-z])(?:switched|moved|changed) to(?: an?| the)?)\s*$"
 )
 # A light that tells something is part of another device.
-_SIGNAL = re.compile(r"(?:[红绿黄蓝白橙紫]|信号|指示|电源|状态|红外|呼吸|闪光|背|[一二两三四五几]个)$")
+_SIGNAL = re.compile(r"(?:[红绿黄蓝白橙紫](?:色的?|的)?|信号|指示|电源|状态|红外|呼吸|闪光|背|[一二两三四五几]个)$")
 _SIGNALS = re.compile(r"^(?:是[红绿蓝橙]|都|全|先[红绿黄蓝白橙紫])")
 
 
@@ -122,7 +125,8 @@ def _devices(aligned: Aligned, steps: list[tuple[int, int]]) -> list[Found]:
             ("device_model", model.value, model.start, model.end, None),
             ("product", model.extra or "", model.start, model.end, None),
         ]
-    own = [m for m in kinds if not m.works] or kinds
+    meant = [m for m in kinds if not _NOT.search(aligned.text[: m.start])] or kinds
+    own = [m for m in meant if not m.works] or meant
     own = [m for m in own if not m.weak and m.value != "router"] or [m for m in own if not m.weak] or own
     if not own:
         return []
@@ -231,6 +235,8 @@ def _works_at(aligned: Aligned, position: int) -> bool:
 def _failing(mentions: list[Mention], aligned: Aligned) -> Mention | None:
     """The one that the customer has changed to, else the first that is not said to work."""
     now = [mention for mention in mentions if _SWITCHED_TO.search(aligned.text[: mention.start]) and not mention.works]
+    if not now and _is_corrected(aligned.text, mentions):
+        return mentions[-1]
     return now[-1] if now else next((mention for mention in mentions if not mention.works), None)
 
 

@@ -7,12 +7,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -21,6 +20,7 @@ from bot.nlu.emotion_model import EmotionModel, Example, Judgement, read_example
 from bot.nlu.emotion_words import evidence
 from bot.nlu.lookups import DATA
 from bot.nlu.text import normalise
+from bot.nlu.trained import Trained
 
 HOSTILE = ("angry", "abusive", "sarcastic")
 # Where F1 is best on messages of our own that the model has not seen.
@@ -117,7 +117,7 @@ def _plain_phrases(config: Mapping[str, Any], training_data: TrainingData) -> li
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class EmotionReader(GraphComponent):
+class EmotionReader(Trained[EmotionModel]):
     """Puts the property `emotion` on each message: `{label, score, despair, satisfaction}`."""
 
     @staticmethod
@@ -138,45 +138,14 @@ class EmotionReader(GraphComponent):
             "sentence": 2.5,
         }
 
-    def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: EmotionModel | None = None
-    ) -> None:
-        """A reader around `model`, or an untrained one."""
-        self._config = {**self.get_default_config(), **config}
-        self._storage = model_storage
-        self._resource = resource
-        self._model = model
-
     @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> "EmotionReader":
-        """A new untrained reader."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> "EmotionReader":
-        """The trained reader."""
-        with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, EmotionModel.load(folder))
+    def read_model(cls, folder: Path, config: dict[str, Any]) -> EmotionModel:
+        """The model that training kept."""
+        return EmotionModel.load(folder)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model on the messages of the folder, and on plain phrases of the intents as calm ones."""
-        self._model = learn(self._config, training_data)
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-        return self._resource
+        return self.keep(learn(self._config, training_data))
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add `emotion` to each message."""

@@ -88,7 +88,7 @@ def is_bare_data(raw: str, entities: list[dict[str, Any]]) -> bool:
         return False
     rest = raw
     for entity in sorted(own, key=lambda entity: -entity["start"]):
-        rest = rest[: entity["start"]] + " " + rest[entity["end"] :]
+        rest = rest[: entity["start"]] + " " * (entity["end"] - entity["start"]) + rest[entity["end"] :]
     return not _MARKS.sub("", _requests()["data_words"].sub(" ", normalise(rest)))
 
 
@@ -148,7 +148,10 @@ class IntentGuard(GraphComponent):
             if tells_of_person(raw) or asks_identity(raw) or not _sounds_like_asking(message):
                 _without(message, "request_human")
             confidence = message.get(INTENT)["confidence"]
-            if confidence < self._threshold(message):
+            other = _wish_beside_refusal(message) if refuses_person(raw) else None
+            if other:
+                _overrule(message, str(other["intent"]), float(other["confidence"]))
+            elif confidence < self._threshold(message):
                 _overrule(message, "deny" if refuses_person(raw) else FALLBACK, confidence)
 
     def _certain(self, message: Message, raw: str) -> str | None:
@@ -168,6 +171,12 @@ class IntentGuard(GraphComponent):
         words, likeness = message.get("familiarity", [1.0, 1.0])
         strange = words < self._config["strange_words"] and likeness < self._config["strange_likeness"]
         return float(self._config["strange_at"] if strange else self._config["fallback_at"])
+
+
+def _wish_beside_refusal(message: Message) -> dict[str, Any] | None:
+    """What a message asks for beside saying that no person is needed ("no agent please, where is my order")."""
+    refused = ("request_human", "deny", "complain")
+    return next((wish for wish in message.get("wishes") or [] if wish["intent"] not in refused), None)
 
 
 def _speaks_against_asking(message: Message) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bot.nlu.text import Aligned
 
@@ -22,7 +23,8 @@ _TAIL = r"(?:尾号|尾数|末尾|末(?:尾)?(?:四|4)位|后面?(?:四|4)位|�
 _LAST4 = re.compile(
     rf"(?:{_TAIL}|last\s?(?:four|4)(?:\s?digits?)?|last\s?digits?|ending(?:\s?(?:in|with))?|ends?\s?(?:in|with)"
     rf"|(?:phone|mobile|number)[^,.;\d]{{0,12}}\sends?"
-    rf"|(?:phone|mobile|tel)(?:\s?(?:number|no))?\s?(?:\.{{2,}}|[x*]{{2,}}))"
+    rf"|(?:phone|mobile|tel)(?:\s?(?:number|no))?\s?(?:\.{{2,}}|[x*]{{2,}})"
+    rf"|(?<![a-z])(?:phone|mobile|tel)(?:\s(?:number|no\.?))?(?=[\s:]{{1,2}}\d{{4}}(?!\d|[\s-]?\d)))"
     rf"(?:\s|是|为|数字|号码?|的|:|,|of|my|phone|number|are|is|it's|the)*"
     rf"({_DIGIT}(?:[\s-]?{_DIGIT}){{3}})(?!{_DIGIT})"
 )
@@ -52,9 +54,22 @@ _OS_VERSION = re.compile(
 )
 _SYSTEM_NAMED = re.compile(r"系统(?:版本号?)?(?:\s|是|为|:)*(\d{1,2}\.\d{1,2})(?![a-z0-9]|\.\d)")
 _TWO_PARTS = re.compile(r"(?<![a-z0-9.])(\d{1,2}\.\d{1,2})(?![a-z0-9]|\.\d)")
+_ERROR_SHOWN = re.compile(r"(?<![a-z])err[\s\-_]?(\d{1,2})(?![\d.])")
 _ERROR = re.compile(
     r"(?:错误码|错误代码|错误号|故障码|代码|报错|错误|error\s?code|error|err|code)"
     r"(?:\s|是|为|显示|提示|:|#|is|码|了|=)*((?:0x[0-9a-f]{1,8})|(?:[a-z]{1,3}-?\d{1,5})|(?:-?\d{2,5}))(?![a-z0-9.])"
+)
+# After an order number: "LM2611244723 4427", "LM2611236344，4950", "LM2611236344 (4950)".
+_FOUR_AFTER_ORDER = re.compile(r"[\s,(/]{1,3}(\d{4})(?![\d.\-/:%年元块天米步a-z])")
+_CORRECTION = re.compile(
+    r"(?:看|说|打|写|记|弄|搞)错|不对|哦不|不是|更正"
+    r"|(?<![a-z])(?:sorry|i mean|i meant|actually|no wait|wait|correction|misread|rather)(?![a-z])"
+)
+_VERSIONS = frozenset({"os_version", "firmware_version", "app_version"})
+# A whole number beside an address is where a parcel shall go, and proves nothing.
+_ADDRESS = re.compile(
+    r"[路街道巷弄区县镇村][^,。;]{0,12}\d|\d[号栋幢单元室楼]|收件人"
+    r"|(?<![a-z])(?:road|rd|street|st|avenue|ave|lane|room|flat|apt|building|district)(?![a-z])"
 )
 _ERROR_IN_BRACKETS = re.compile(
     r"(?:失败|出错|异常|重试|错误|无法|不成功|超时|failed|unsuccessful|error|wrong|try again|cannot|can't|timed? ?out)"
@@ -83,6 +98,20 @@ _WISHED = re.compile(
     r"怎么|如何|怎样|想|能不能|可不可以|可以|要不要|该不该|马上|how|want|should|can i|could i|need to|would like"
 )
 _CLAUSE_END = re.compile(r"[,。!?;\n]")
+# Versions in Chinese words: "安卓十五", "固件是三点三点一点八".
+_SPOKEN_PART = r"[\d零〇一二两三四五六七八九十]{1,4}"
+_SPOKEN_VERSION = re.compile(
+    rf"(?<![\d零〇一二两三四五六七八九十百点.])({_SPOKEN_PART}(?:点{_SPOKEN_PART}){{1,3}})(?![\d零〇一二两三四五六七八九十百点.半分])"
+)
+_SPOKEN_SYSTEM = re.compile(
+    r"(?<![a-z])(?:ios|ipados|苹果系统|android|安卓|harmony\s?os|鸿蒙|手机系统|系统版本)(?:\s|的|系统|版本号?|是|为|:)*"
+    r"([一二三四五六七八九十]{1,3})(?![零一二两三四五六七八九十百点个台部手])"
+)
+_NAMED_BEFORE = re.compile(
+    r"(固件|firmware)[^,。;]{0,8}$|(app|应用|软件|客户端|澜墨健康|澜墨家)[^,。;]{0,8}$|(系统|ios|安卓|android|鸿蒙)[^,。;]{0,8}$"
+)
+_KINDS_NAMED = ("firmware_version", "app_version", "os_version")
+_KINDS_BY_PARTS = {4: "firmware_version", 3: "app_version"}
 
 
 @dataclass
@@ -108,9 +137,20 @@ def digits(text: str) -> str:
 def extract(aligned: Aligned, taken: Taken) -> list[Found]:
     """Every number in the message that means something by its form or the words before it."""
     found: list[Found] = []
-    for reader in (_orders, _mobiles, _os_versions, _firmware, _app_versions, _last_four, _errors):
+    for reader in (_orders, _mobiles, _os_versions, _firmware, _app_versions, _spoken_versions, _last_four, _errors):
         found += reader(aligned.text, taken)
-    return found
+    return _as_corrected(aligned.text, found)
+
+
+def _as_corrected(text: str, found: list[Found]) -> list[Found]:
+    """A version without a name that follows a correction is of the kind of the version before it."""
+    versions = sorted((one for one in found if one[0] in _VERSIONS), key=lambda one: one[2])
+    kinds: dict[tuple[int, int], str] = {}
+    for earlier, later in pairwise(versions):
+        between = text[earlier[3] : later[2]]
+        if _CORRECTION.search(between) and not re.search(r"固件|应用|软件|firmware|(?<![a-z])app(?![a-z])", between):
+            kinds[later[2:4]] = kinds.get(earlier[2:4], earlier[0])
+    return [(kinds.get((start, end), name), value, start, end, role) for name, value, start, end, role in found]
 
 
 def _orders(text: str, taken: Taken) -> list[Found]:
@@ -147,7 +187,8 @@ def _mobiles(text: str, taken: Taken) -> list[Found]:
     for match in _MOBILE.finditer(text):
         if taken.free(*match.span()):
             taken.take(*match.span())
-            found.append(("phone_last4", match.group(1), *match.span(1), None))
+            role = "other" if _ADDRESS.search(text) else None
+            found.append(("phone_last4", match.group(1), *match.span(1), role))
     return found
 
 
@@ -200,6 +241,33 @@ def _app_versions(text: str, taken: Taken) -> list[Found]:
     return found
 
 
+def _spoken_versions(text: str, taken: Taken) -> list[Found]:
+    """Versions in words. One of two parts needs its kind before it: "三点二十" is a time of day."""
+    found: list[Found] = []
+    for match in _SPOKEN_VERSION.finditer(text):
+        parts = [_spoken_number(part) for part in match.group(1).split("点")]
+        before = _NAMED_BEFORE.search(text[: match.start(1)])
+        words = before.groups() if before else ()
+        named = next((kind for kind, word in zip(_KINDS_NAMED, words, strict=False) if word), None)
+        name = named or _KINDS_BY_PARTS.get(len(parts))
+        if name and taken.free(*match.span(1)):
+            taken.take(*match.span(1))
+            found.append((name, ".".join(parts), *match.span(1), _role(text, match)))
+    for match in _SPOKEN_SYSTEM.finditer(text):
+        if taken.free(*match.span(1)):
+            taken.take(*match.span(1))
+            found.append(("os_version", _spoken_number(match.group(1)), *match.span(1), None))
+    return found
+
+
+def _spoken_number(text: str) -> str:
+    """The digits of a number below a hundred in words, or of digits read one by one: 十四, 二十, 三九."""
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return digits(text)
+    return f"{digits(tens) or '1'}{digits(ones) or '0'}"
+
+
 def _role(text: str, match: re.Match[str]) -> str | None:
     """A version that is asked about, denied, wished for or left behind is not the customer's present one."""
     start, end = match.span(1)
@@ -230,7 +298,17 @@ def _last_four(text: str, taken: Taken) -> list[Found]:
             if len(value) == 4 and taken.free(start, end):
                 taken.take(start, end)
                 return [("phone_last4", value, start, end, None)]
-    return _lone_four(text, taken)
+    return _after_order(text, taken) or _lone_four(text, taken)
+
+
+def _after_order(text: str, taken: Taken) -> list[Found]:
+    """Four digits next to an order number are the phone's."""
+    for _, end in taken.spans:
+        match = _FOUR_AFTER_ORDER.match(text, end)
+        if match and taken.free(*match.span(1)):
+            taken.take(*match.span(1))
+            return [("phone_last4", match.group(1), *match.span(1), None)]
+    return []
 
 
 def _digits_of(pattern: re.Pattern[str], match: re.Match[str]) -> str:
@@ -262,6 +340,10 @@ def _lone_four(text: str, taken: Taken) -> list[Found]:
 
 def _errors(text: str, taken: Taken) -> list[Found]:
     found: list[Found] = []
+    for match in _ERROR_SHOWN.finditer(text):
+        if taken.free(*match.span()):
+            taken.take(*match.span())
+            found.append(("error_code", f"Err{match.group(1)}", *match.span(), None))
     for match in [*_ERROR.finditer(text), *_ERROR_IN_BRACKETS.finditer(text)]:
         if taken.free(*match.span(1)):
             taken.take(*match.span(1))

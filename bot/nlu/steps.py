@@ -5,24 +5,32 @@ designers' clauses in `bot/data/steps`: those that tell of a step taken, and oth
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.lookups import DATA, read_yaml
 from bot.nlu.model import TextModel
-from bot.nlu.text import CLAUSE_END, Span, align, is_empty, split
+from bot.nlu.text import CLAUSE_END, Span, align, is_empty, normalise, split
+from bot.nlu.trained import Trained
+from bot.nlu.tried import left_undone
 
 STEP, OTHER = "step", "other"
 # Chinese is often typed with spaces where others set commas.
 _END = re.compile(CLAUSE_END.pattern + r"|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
 _MOST_CLAUSES = 24
+# Phrases of these intents tell of no step; so many of their clauses are learnt as such.
+_WITHOUT_STEPS = frozenset(
+    {"track_order", "cancel_order", "change_address", "invoice", "delivery", "parcel_problem", "return_exchange"}
+    | {"refund", "warranty", "greet", "thank", "goodbye", "chitchat", "out_of_scope", "product_advice"}
+    | {"request_human", "who_are_you", "capabilities", "complain", "affirm"}
+)
+_MOST_OTHERS = 4_000
 _LEAST_LETTERS = 3
 
 
@@ -36,57 +44,27 @@ def clauses() -> list[tuple[str, str]]:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class StepReader(GraphComponent):
+class StepReader(Trained[TextModel]):
     """Adds to the property `tried` the clauses that tell of a step taken and in which no known step was found."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`sure_at`: from which chance on a clause tells of a step. The rest is as in the classifier."""
-        return {"strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5, "sure_at": 0.5}
-
-    def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: TextModel | None = None
-    ) -> None:
-        """A reader around `model`, or an untrained one."""
-        self._config = {**self.get_default_config(), **config}
-        self._storage = model_storage
-        self._resource = resource
-        self._model = model
+        return {"strength": 5.0, "characters": 1.0, "words": 0.7, "sentence": 2.5, "sure_at": 0.55}
 
     @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> "StepReader":
-        """A new untrained reader."""
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> "StepReader":
-        """The trained reader."""
-        with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, TextModel.load(folder))
+    def read_model(cls, folder: Path, config: dict[str, Any]) -> TextModel:
+        """The model that training kept."""
+        return TextModel.load(folder)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model on the designers' clauses."""
-        pairs = clauses()
-        self._model = TextModel(
+        pairs = [*clauses(), *((text, OTHER) for text in _others(training_data))]
+        model = TextModel(
             [OTHER, STEP], {name: float(self._config[name]) for name in ("characters", "words", "sentence")}
         )
-        self._model.train([text for text, _ in pairs], [kind for _, kind in pairs], float(self._config["strength"]))
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-        return self._resource
+        model.train([text for text, _ in pairs], [kind for _, kind in pairs], float(self._config["strength"]))
+        return self.keep(model)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the steps of each message to those that were found by patterns; they are called by their own words."""
@@ -96,7 +74,7 @@ class StepReader(GraphComponent):
             found = [
                 {"text": piece.text, "quote": piece.text, "start": piece.start, "end": piece.end}
                 for piece in new
-                if next(chances) >= float(self._config["sure_at"])
+                if next(chances) >= float(self._config["sure_at"]) and not left_undone(normalise(piece.text))
             ]
             steps = [*(message.get("tried") or []), *found]
             message.set("tried", sorted(steps, key=lambda step: int(step["start"])), add_to_output=True)
@@ -110,12 +88,26 @@ class StepReader(GraphComponent):
         return [float(row[column]) for row in self._model.probabilities(texts)]
 
 
+def _others(training_data: TrainingData) -> list[str]:
+    """Clauses of the phrases of intents that tell of no step, an even choice of them."""
+    phrases = [one.get(TEXT) for one in training_data.intent_examples if _intent(one) in _WITHOUT_STEPS]
+    every = sorted({piece.text for phrase in phrases for piece in _clauses_of(phrase)})
+    return every[:: max(1, len(every) // _MOST_OTHERS)]
+
+
+def _intent(message: Message) -> str:
+    return str(message.get(INTENT) or "").partition("/")[0]
+
+
+def _clauses_of(text: str) -> list[Span]:
+    aligned = align(text)
+    return [aligned.span(a, b) for a, b in split(aligned, _END) if not is_empty(aligned.text[a:b])]
+
+
 def _new_clauses(message: Message) -> list[Span]:
     """The clauses of a message in which no step was found and that say more than its facts."""
     text, known = message.get(TEXT) or "", message.get("tried") or []
-    aligned = align(text)
-    pieces = [aligned.span(a, b) for a, b in split(aligned, _END) if not is_empty(aligned.text[a:b])]
-    new = [piece for piece in pieces[:_MOST_CLAUSES] if not any(_overlap(piece, step) for step in known)]
+    new = [piece for piece in _clauses_of(text)[:_MOST_CLAUSES] if not any(_overlap(piece, step) for step in known)]
     return [piece for piece in new if _says_more(piece, message.get(ENTITIES) or [])]
 
 

@@ -38,6 +38,10 @@ def _converter() -> OpenCC:
     return OpenCC("t2s")
 
 
+# Chinese keyboards write versions so: 1。0。0。39
+_DOTTED = re.compile(r"(?<=\d)。(?=\d)")
+
+
 @lru_cache(maxsize=8192)
 def _normal_char(char: str) -> str:
     """Normal form of one character: width, script, case and punctuation folded."""
@@ -82,7 +86,7 @@ def align(raw: str) -> Aligned:
     """Normalise `raw` character by character (NFKC, simplified, lower case), keeping the way back."""
     chars: list[str] = []
     origin: list[int] = []
-    for index, char in enumerate(raw):
+    for index, char in enumerate(_DOTTED.sub(".", raw)):
         for piece in _normal_char(char):
             chars.append(piece)
             origin.append(index)

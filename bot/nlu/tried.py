@@ -34,6 +34,27 @@ _WANTED = re.compile(
     r"(?:(?:给|帮|替)我们?|请|麻烦|我要|申请|可以)(?![^,。;]*[了过])"
     r"|(?<![a-z])(?:send (?:me|us)|(?:i|we) (?:need|want|would like)|i'd like|get me)(?![a-z])"
 )
+_LEFT_UNDONE = re.compile(
+    r"没(?:有)?(?:再|去|怎么)?(?:敢|来得及|时间|顾上|机会|做|试|弄|搞|重启|重装|重置|恢复出厂|更新|升级|换|拔|碰|清|删|解绑|校准|关机)"
+    r"|(?:还|都|也|从)没(?!好|反应|用|有|效果|变化|解决|修好|恢复正常|连上|来|到|消息|电|问题|管用)"
+    r"|不敢|不会弄|不想再|懒得"
+    r"|(?:打算|准备|计划|回头|等会|等下|待会|改天|明天|明早|今晚|晚点|下班|周末|有空)[^了过]*$"
+    r"|(?:要不要|如果|要是|假如|万一)"
+    r"|(?:[说让叫劝]|建议|推荐|教)(?:我们?|咱)[^了过]*$"
+    r"|(?<![a-z])(?:(?:have|has|had|did|do|could|would|should|am|was)(?:n'?t| not)|never|not yet|without even)(?![a-z])"
+    r"(?![^,.;]*(?<![a-z])(?:help|work|works|worked|change|fix|solve|sort|matter|find|see|anything|nothing|any|connect|sync"
+    r"|charge|pair|turn|start|show|respond|come|stay|go)(?![a-z]))"
+    r"|(?<![a-z])(?:going to|gonna|(?<!it )(?:will|won'?t|might|may|should|could)|i'?ll|maybe|plan(?:ning)? (?:to|on)"
+    r"|thinking (?:of|about)"
+    r"|about to|let me|if (?:i|we|you)|want(?:ed)? to|need to|have to|told me to|tells me to|suggest\w*"
+    r"|tonight|tomorrow|on (?:his|her|their) (?:own )?(?:phone|one|device))(?![a-z])"
+)
+_LIST_BEGINS = re.compile(r"(?<![a-z])(?:tried|did|done)(?![a-z])")
+_LIST_BEFORE = re.compile(
+    r"^\s*(?:(?:and|a|an|the|then|also|plus|&)\s+)*"
+    r"(?:[\w-]+(?: (?:it|them|the \w+))?\s+(?:and|&|plus)\s+(?:(?:a|an|the)\s+)?)?$"
+)
+_LIST_AFTER = re.compile(r"^(?:\s+(?:and|&|plus)\s.*|(?:\s+\w+){0,3}\s*)$")
 _WHY_STILL = re.compile(r"(?:怎么|为什么|为啥|咋)(?:还|又|就|都|也)|(?<![a-z])why(?![a-z])")
 _ALL = re.compile(
     r"^\s*(?:都|全|也都|统统|这些|还是|依然|仍|照样|[一两三]样|没用|没好|不行|无效|none|nothing|all|still|same|no luck)"
@@ -45,6 +66,9 @@ _ALL_BEFORE = re.compile(
 _AFTER_EVENT = re.compile(
     r"(?:升级|更新|刷|updat\w*|upgrad\w*)[^,。;]{0,10}(?:以?后|之后|完(?!了)|就|死|坏)|(?<![a-z])(?:after|since)(?![a-z])[^,。;]{0,20}(?:updat|upgrad)"
 )
+# An update that got stuck or failed is the trouble, not a step taken against it.
+_STUCK = re.compile(r"卡[住在死了]|到一半|中断|(?<![a-z])stuck(?![a-z])")
+_UPDATES = ("update_firmware", "update_app")
 _VAGUE_STEPS = {"check_permission", "check_notification", "check_bluetooth", "check_battery_saver"}
 _CHECKED = re.compile(r"了|过|都|已|全|(?<![a-z])(?:is|are|already|checked|enabled|allowed|granted|turned|on)(?![a-z])")
 _LACKS = re.compile(
@@ -90,17 +114,31 @@ def _was_done(aligned: Aligned, start: int, end: int, code: str, alone: bool) ->
     before, after = clause[: start - clause_start], clause[end - clause_start :]
     if _ASKED.search(clause) or (_asks(aligned, clause_end, clause) and not _WHY_STILL.search(after)):
         return False
-    if _NOT_DONE.search(before) or _DENIED.search(clause, start - clause_start, end - clause_start):
+    denied = _DENIED.search(clause, start - clause_start, end - clause_start)
+    if denied or _NOT_DONE.search(before) or left_undone(clause):
         return False
     if _wanted(clause, start - clause_start):
         return False
-    if code in ("update_firmware", "update_app") and _AFTER_EVENT.search(clause):
+    if code in _UPDATES and (_AFTER_EVENT.search(clause) or _STUCK.search(after)):
         return False
     if code in _VAGUE_STEPS:
         return bool(_CHECKED.search(clause)) and not _LACKS.search(clause)
-    if alone or _DONE.search(clause):
+    if alone or _DONE.search(clause) or _is_listed(aligned, clause_start, before, after):
         return True
     return _summed_up(aligned, clause_start, clause_end)
+
+
+def _is_listed(aligned: Aligned, clause_start: int, before: str, after: str) -> bool:
+    """Does a bare name of a step go on with a list of what was tried ("tried a restart, re-pair and reinstall")?"""
+    if not _LIST_BEFORE.search(before) or not _LIST_AFTER.search(after):
+        return False
+    sentence_start = next(start for start, end in split(aligned, SENTENCE_END) if start <= clause_start < end)
+    return bool(_LIST_BEGINS.search(aligned.text[sentence_start : clause_start + len(before)]))
+
+
+def left_undone(clause: str) -> bool:
+    """Does a clause of normal text say that something was not done, or may be done later or by others?"""
+    return bool(_LEFT_UNDONE.search(clause))
 
 
 def _asks(aligned: Aligned, clause_end: int, clause: str) -> bool:

@@ -8,7 +8,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from bot.policies.course import Course
 from bot.policies.signals import Signal, Signals, declines
 from bot.policies.told import TurnTold, read_turns, since_handoff
-from bot.policies.wording import danger_in
+from bot.policies.wording import danger_in, speaks_of
 
 _SEVERITY = (
     "safety",
@@ -36,11 +36,19 @@ _ORDERS = frozenset(
     ]
 )
 _FULL = 1.0
+# Milder displeasure than this does not put a customer before others.
+_UPSET = 0.45
+# So much more must speak for a person after one was declined, unless it is one of these that speaks.
+_AFTER_DECLINING = 0.5
+_STANDS_ANYWAY = frozenset({"safety", "policy_topic", "asked_for_person", "child_alone", "despair"})
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The signs, their sum, and what follows from it; `now` is what the customer said last."""
+    """The signs, their sum, and what follows from it; `now` is what the customer said last.
+
+    `declined`: a person was declined not long ago, so that none is offered.
+    """
 
     signals: tuple[Signal, ...]
     score: float
@@ -48,11 +56,12 @@ class Assessment:
     offers: bool
     group: str
     now: str = ""
+    declined: bool = False
 
     def handoff(self) -> dict[str, Any]:
         """The slot `handoff`: the weightiest reason, the messages that show it, how urgent, for whom, and why.
 
-        A danger is named, for the first sentence that the customer reads.
+        A danger is named, and a death, for the first sentence that the customer reads.
         """
         sums: dict[str, float] = {}
         calling = [signal for signal in self.signals if signal.weight > 0]
@@ -60,7 +69,7 @@ class Assessment:
             sums[signal.reason] = sums.get(signal.reason, 0.0) + signal.weight
         # A reason that would be enough by itself outranks milder ones, however much those add up to.
         reason = max(sums, key=lambda name: (min(sums[name], _FULL), -_SEVERITY.index(name)))
-        upset = any(signal.reason == "emotion" for signal in calling)
+        upset = sums.get("emotion", 0.0) >= _UPSET
         return {
             "reason": reason,
             "evidence": sorted({seq for signal in calling for seq in signal.evidence}),
@@ -68,6 +77,7 @@ class Assessment:
             "group": "care" if reason in ("safety", "policy_topic") else self.group,
             "explanation": self.explanation(),
             **({"danger": danger_in(self.now)} if reason == "safety" else {}),
+            **({"grief": True} if reason == "emotion" and speaks_of("grief", self.now) else {}),
         }
 
     def explanation(self) -> dict[str, Any]:
@@ -103,9 +113,10 @@ class Assessor:
             return Assessment((), 0.0, False, False, "care")
         signals = tuple(self._signals.find(told, form))
         score = sum(signal.weight for signal in signals)
-        hands_over = score >= self._hand_over_at - 1e-6
-        quiet = any(turn.offered for turn in told[-1 - self._offer_pause : -1])
-        quiet |= any(declines(turn) for turn in told[-1 - self._offer_pause :])
+        declined = any(declines(turn) for turn in told[-1 - self._offer_pause :])
+        more = _AFTER_DECLINING if declined and not any(signal.name in _STANDS_ANYWAY for signal in signals) else 0.0
+        hands_over = score >= self._hand_over_at + more - 1e-6
+        quiet = declined or any(turn.offered for turn in told[-1 - self._offer_pause : -1])
         return Assessment(
             signals,
             score,
@@ -113,6 +124,7 @@ class Assessor:
             not hands_over and score >= self._offer_at - 1e-6 and not quiet,
             group_of(told),
             told[-1].text,
+            declined,
         )
 
 

@@ -8,7 +8,7 @@ from bot.nlu.emotion import dissatisfaction
 from bot.nlu.guards import refuses_person, wants_person
 from bot.policies.course import Course
 from bot.policies.told import FALLBACK, TurnTold
-from bot.policies.wording import letters, likeness, nearness, speaks_of
+from bot.policies.wording import denies_danger, insisted_on, letters, likeness, nearness, speaks_of
 
 _COURSE = 5
 _A_COURSE = 3
@@ -16,6 +16,7 @@ _REMEMBERED_TURNS = 8
 _SAME_LENGTH, _SAME_LIKENESS, _SAME_NEARNESS, _RESTATED_NEARNESS = 5, 0.75, 0.75, 0.2
 _STILL_STUCK, _CLEARLY_MORE = 0.4, 0.25
 _PILING_UP = 3
+_STUCK_FOR = 2
 _STEPS = 5
 _MOST_REPEATS = 2
 _HINT, _TRACE = 0.3, 0.15
@@ -24,16 +25,19 @@ _ASKS_SURELY = 0.72
 _SWEARING = 0.85
 _SURELY_CALM = 0.8
 _COURTESIES = frozenset({"affirm", "thank", "greet", "goodbye"})
+_CLOSINGS = frozenset({"deny", "goodbye", "affirm", "thank"})
 _CERTAIN, _FURIOUS = 0.9, -1.6
 _AS_LIKELY = 0.1
 _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderstood", "loop")
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 # From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
 # For a person that is just enough for one, so that what shows more plainly why comes first in the explanation.
-# An end without one counts only where no danger was told, no child is alone, no person asked for and nothing grave said
-# that is _CERTAIN.
+# An end without one counts from even odds, and only from clear ones where the wording itself speaks for a person or
+# steps did not help; not where a danger was told, a child is alone, a person asked for or something grave said that is
+# certain.
 _FOR_A_PERSON, _MOST_FOR_ONE = 0.5, 0.5
-_AGAINST_ONE, _MOST_AGAINST_ONE = 2.0, 4.0
+_AGAINST_ONE, _CLEARLY_AGAINST_ONE, _MOST_AGAINST_ONE = 0.0, 2.0, 4.0
+_SPEAKING_FOR_ONE = ("policy", "still", "told_often", "tried_all", "restates", "several", "listed")
 _GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 
@@ -70,6 +74,9 @@ class Signals:
         now = turns[-1]
         stuck = since_progress(turns, self._sure_at)[-_REMEMBERED_TURNS:]
         person, safety, child_alone = self._person(now), self._safety(now), self._child_alone(turns)
+        plainly = not now.pressed and any(speaks_of(topic, now.text) for topic in ("person_only", "grief"))
+        plainly |= self._tells_broken_word(now)
+        unsolved = self._unsolved(turns, stuck)
         found = [
             person,
             safety,
@@ -81,7 +88,7 @@ class Signals:
             self._same_again(turns),
             self._bot_repeating(turns),
             self._cued("customer_sees_loop", "bot_repeating", stuck, "loop"),
-            self._unsolved(turns, stuck),
+            unsolved,
             self._told_often(now),
             self._tried_all(stuck),
             self._broken_word(now),
@@ -89,7 +96,7 @@ class Signals:
             self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
             self._cued("refuses", "repeated_failure", stuck, "refuses"),
             self._cued("lost", "repeated_failure", stuck, "lost"),
-            self._heading(turns, certain=bool(safety or child_alone) or self._is_whole(person)),
+            self._heading(turns, unsolved, certain=bool(safety or child_alone or plainly) or self._is_whole(person)),
         ]
         return [signal for signal in found if signal is not None]
 
@@ -137,7 +144,13 @@ class Signals:
     def _broken_word(self, now: TurnTold) -> Signal | None:
         """What the company had promised by a time did not come."""
         grade = 0.0 if now.pressed else self._grade(now.cue("broken_word"))
+        if self._tells_broken_word(now):
+            grade = 1.0
         return self._signal("broken_word", "broken_promise", [now], grade)
+
+    def _tells_broken_word(self, now: TurnTold) -> bool:
+        """Is it told what was promised, and how long ago?"""
+        return not now.pressed and now.cue("broken_word") >= _HINT and speaks_of("broken_word", now.text)
 
     def _steps(self, stuck: list[TurnTold]) -> Signal | None:
         """Steps taken without success so far."""
@@ -147,11 +160,15 @@ class Signals:
         )
 
     def _person(self, now: TurnTold) -> Signal | None:
-        """Asked by button or in certain words; in others when the two models of intents and of cues agree."""
+        """Asked by button or in certain words; in others when the two models of intents and of cues agree.
+
+        What a form asked for ("个人" for an invoice's title) asks for nobody.
+        """
         asked, chance = now.intent == "request_human", now.cue("person")
+        fills_in = now.in_form and now.intent == "inform"
         if asked and (now.pressed or wants_person(now.text)):
             grade = 1.0
-        elif now.pressed or declines(now) or now.cue("no_person") > max(_HINT, chance):
+        elif now.pressed or fills_in or declines(now) or now.cue("no_person") > max(_HINT, chance):
             grade = 0.0
         else:
             grade = 1.0 if chance >= (self._likely_at if asked else _ASKS_SURELY) else 0.5 * (chance >= self._likely_at)
@@ -164,8 +181,10 @@ class Signals:
         hinted = danger >= _TRACE and any(speaks_of(kind, now.text) for kind in ("hurt", *_DANGERS))
         if speaks_of("safety", now.text):
             in_fun = danger < _TRACE and now.cue("strong_words") >= self._sure_at
-            only_asked = danger < _TRACE and asked >= self._likely_at
+            only_asked = danger < _TRACE and asked >= self._likely_at and speaks_of("asking", now.text)
             grade = float(not only_asked and not in_fun)
+        elif denies_danger(now.text):
+            grade = float(danger >= _CERTAIN)
         elif now.cue("strong_words") >= self._likely_at and danger < _HINT:
             grade = 0.0
         else:
@@ -187,6 +206,8 @@ class Signals:
             grade = 1.0 if chance >= self._sure_at else chance if chance >= _HINT else 0.0
             if speaks_of("policy", turn.text):
                 grade = max(grade, self._backed(turn.cue("personal_matter"), turn.cue("policy_asked")))
+            if speaks_of("person_only", turn.text):
+                grade = 1.0
             if grade and not turn.pressed:
                 shown.append((turn, grade))
         if not shown or shown[-1][0] is not turns[-1]:
@@ -214,16 +235,20 @@ class Signals:
         shown = [turn for turn in typed if any(turn in sign for sign in signs)]
         return self._signal("child_alone", "emotion", shown, float(all(signs)))
 
-    def _heading(self, turns: list[TurnTold], certain: bool) -> Signal | None:
+    def _heading(self, turns: list[TurnTold], unsolved: Signal | None, certain: bool) -> Signal | None:
         """What became of talks like this one: a person, or an end without one, which what is `certain` outweighs."""
         now, typed = turns[-1], [turn.text for turn in turns if not turn.pressed]
         if self._course is None or now.pressed:
             return None
         heading = self._course.heading(typed)
-        person, settled = heading.leaning - _FOR_A_PERSON, -heading.leaning - _AGAINST_ONE
-        if person > 0:
+        stuck = unsolved is not None and len(unsolved.evidence) >= _STUCK_FOR
+        spoken = stuck or any(speaks_of(topic, now.text) for topic in _SPEAKING_FOR_ONE)
+        person = heading.leaning - _FOR_A_PERSON
+        settled = -heading.leaning - (_CLEARLY_AGAINST_ONE if spoken else _AGAINST_ONE)
+        if person > 0 and not (heading.reason == "asked_for_person" and declines(now)):
             return self._signal("like_handed_over", heading.reason, [now], min(person, _MOST_FOR_ONE))
-        if settled > 0 and not certain and max(map(now.cue, _GRAVE_CUES)) < _CERTAIN:
+        grave = max(map(now.cue, _GRAVE_CUES)) >= _CERTAIN
+        if settled > 0 and not certain and not grave:
             return self._signal("like_settled", heading.reason, [now], -min(settled, _MOST_AGAINST_ONE))
         return None
 
@@ -231,6 +256,10 @@ class Signals:
         """The strongest feeling of this turn, and how it has built up; two signs of one feeling count once."""
         now = turns[-1]
         name, times = self._feeling(now)
+        too_early = now.intent in _CLOSINGS and all(turn.intent in _COURTESIES for turn in turns[:-1])
+        plain_no = now.intent == "deny" and len(turns) > 1 and turns[-2].yes_or_no
+        if name == "despair" and (too_early or plain_no):
+            times = 0.0  # "never mind" before anything went wrong, or as the answer to "shall I?"
         before = [turn for turn in turns[-_COURSE:-1] if self._feeling(turn)[1]]
         complaints = [turn for turn in turns if self._complains(turn)]
         return [
@@ -250,7 +279,11 @@ class Signals:
         mildness = 0.5 if label == "pleased" and turn.cue("bitter") < _CERTAIN else 1.0
         quiet = 0.5 if label == "calm" and score >= _SURELY_CALM and turn.cue("despair") < _CERTAIN else 1.0
         kinds = {
-            "despair": max(float(bool(turn.emotion.get("despair"))), self._grade(turn.cue("despair")) * quiet),
+            "despair": max(
+                float(bool(turn.emotion.get("despair"))),
+                self._grade(turn.cue("despair")) * quiet,
+                float(speaks_of("grief", turn.text)),
+            ),
             "abusive": 1.0 if swears and turn.cue("strong_words") >= _HINT else self._felt(label == "abusive", turn),
             "angry": max(
                 self._felt(label == "angry" and score >= self._angry_at and self._enraged(turn), turn),
@@ -310,11 +343,19 @@ class Signals:
         return self._signal("failed_turn", "repeated_failure", row, len(row))
 
     def _same_again(self, turns: list[TurnTold]) -> Signal | None:
-        """The same thing said before, in the same or in other words; a half when only the customer says so."""
+        """The same thing said before, in the same or in other words, or a part of it with emphasis ("I said Android").
+
+        It counts half when only the customer says so.
+        """
         now = turns[-1]
-        if now.pressed or now.intent == "inform" or len(letters(now.text)) < _SAME_LENGTH:
+        comparable = now.intent != "inform" and len(letters(now.text)) >= _SAME_LENGTH
+        insists = now.intent not in (*_COURTESIES, *_CLOSINGS) and insisted_on(now.text)
+        if now.pressed or not (comparable or insists):
             return None
-        same = [turn for turn in turns[-_REMEMBERED_TURNS:-1] if not turn.pressed and _same(turn, now)]
+        before = [turn for turn in turns[-_REMEMBERED_TURNS:-1] if not turn.pressed]
+        same = [
+            turn for turn in before if (comparable and _same(turn, now)) or (insists and insists in letters(turn.text))
+        ]
         says_so = len(turns) > 1 and speaks_of("restates", now.text)
         return self._signal("same_again", "repeated_failure", [*same, now], len(same) or 0.5 * says_so)
 

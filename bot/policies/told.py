@@ -5,12 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
-from rasa.shared.core.events import ActionExecuted, BotUttered, Event, Restarted, SessionStarted, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    BotUttered,
+    Event,
+    Restarted,
+    SessionStarted,
+    UserUttered,
+)
 
 from bot.nlu.lookups import lookup
 from bot.policies.matters import subjects
 
-PERSON_PAYLOAD = "/request_human"
+PERSON_PAYLOAD, NO_PAYLOAD = "/request_human", "/deny"
 HAND_OFF = "action_hand_off"
 CLARIFY = frozenset({"action_clarify", "action_default_fallback"})
 FALLBACK = "nlu_fallback"
@@ -20,8 +28,9 @@ FALLBACK = "nlu_fallback"
 class TurnTold:
     """One turn: what the customer said and felt, what the bot said to it.
 
-    `failed`: the bot asked what was meant. `offered`: a button offered a person. `subjects`: the unrelated things
-    that it asks for. `tried`: the known steps that the customer has taken.
+    `failed`: the bot asked what was meant. `offered`: a button offered a person. `yes_or_no`: the bot asked for a yes
+    or no. `in_form`: a form had asked for what was said. `subjects`: the unrelated things that it asks for. `tried`:
+    the known steps that the customer has taken.
     """
 
     seqs: list[int]
@@ -36,6 +45,8 @@ class TurnTold:
     pressed: bool = False
     said: list[str] = field(default_factory=list)
     offered: bool = False
+    yes_or_no: bool = False
+    in_form: bool = False
     failed: bool = False
     handed_over: bool = False
 
@@ -47,17 +58,23 @@ class TurnTold:
 def read_turns(events: Iterable[Event]) -> list[TurnTold]:
     """The turns since the last start of a session. (What Rasa calls applied leaves out turns inside forms.)"""
     turns: list[TurnTold] = []
+    form: str | None = None
     for event in events:
         if isinstance(event, (SessionStarted, Restarted)):
             turns.clear()
+            form = None
         elif isinstance(event, UserUttered):
             parse: dict[str, Any] = dict(event.parse_data or {})
             seqs = [int(seq) for seq in (event.metadata or {}).get("seqs", [])]
             turns.append(told(seqs, event.text or "", parse))
+            turns[-1].in_form = form is not None
+        elif isinstance(event, ActiveLoop):
+            form = event.name
         elif turns and isinstance(event, BotUttered):
             turns[-1].said.append(event.text or "")
-            buttons = event.data.get("buttons") or []
-            turns[-1].offered |= any(button.get("payload") == PERSON_PAYLOAD for button in buttons)
+            payloads = {button.get("payload") for button in event.data.get("buttons") or []}
+            turns[-1].offered |= PERSON_PAYLOAD in payloads
+            turns[-1].yes_or_no |= NO_PAYLOAD in payloads
         elif turns and isinstance(event, ActionExecuted) and event.action_name != ACTION_LISTEN_NAME:
             turns[-1].failed |= event.action_name in CLARIFY
             turns[-1].handed_over |= event.action_name == HAND_OFF

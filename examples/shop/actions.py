@@ -44,16 +44,17 @@ def cancel(order: Order, _request: schemas.CancelRequest, context: Context) -> T
 
 
 def change_address(order: Order, request: schemas.AddressRequest, _context: Context) -> Text:
-    """Send the order elsewhere."""
-    order.recipient_name = request.recipient
-    order.recipient_phone = request.phone
-    order.recipient_address = request.address
-    order.recipient_city = city_in(request.address)
+    """Send the order elsewhere, or to somebody else."""
+    order.recipient_name = request.recipient or order.recipient_name
+    order.recipient_phone = request.phone or order.recipient_phone
+    if request.address:
+        order.recipient_address = request.address
+        order.recipient_city = city_in(request.address)
     return say(
         "done.address",
-        recipient=mask_name(request.recipient),
-        phone=mask_phone(request.phone),
-        address=mask_address(request.address),
+        recipient=mask_name(order.recipient_name),
+        phone=mask_phone(order.recipient_phone),
+        address=mask_address(order.recipient_address),
     )
 
 

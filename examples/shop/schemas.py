@@ -97,11 +97,17 @@ class CancelRequest(Proof):
 
 
 class AddressRequest(Proof):
-    """Where an order is to go instead."""
+    """Where an order is to go instead; what is left out stays as it is."""
 
-    recipient: Annotated[Line, Field(min_length=1, max_length=60)]
-    phone: Annotated[Line, BeforeValidator(_mobile), Field(pattern=r"^1[3-9][0-9]{9}$")]
-    address: Annotated[Line, Field(min_length=6, max_length=200)]
+    recipient: Annotated[Line, Field(min_length=1, max_length=60)] | None = None
+    phone: Annotated[Line, BeforeValidator(_mobile), Field(pattern=r"^1[3-9][0-9]{9}$")] | None = None
+    address: Annotated[Line, Field(min_length=6, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if self.recipient is None and self.phone is None and self.address is None:
+            raise ValueError("send recipient, phone or address")
+        return self
 
 
 class InvoiceRequest(Proof):

@@ -43,10 +43,11 @@ async def login(body: Login, request: Request) -> dict[str, Any]:
 
 @router.post("/agents/logout", dependencies=[limited("acts")])
 async def logout(caller: Colleague) -> dict[str, Any]:
-    """End this login; whoever is on duty goes offline."""
+    """End this login; with the last one, whoever is on duty goes offline."""
     async with desk.database.write() as session:
-        await Agents(session).revoke(caller.token)
-    await change_presence(caller.agent.id, Presence.OFFLINE, None)
+        last = not await Agents(session).log_out(caller.agent.id, caller.token)
+    if last:
+        await change_presence(caller.agent.id, Presence.OFFLINE, None)
     return {}
 
 

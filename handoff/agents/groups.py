@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,7 +39,7 @@ class GroupSettings(BaseModel):
     @classmethod
     def _known_timezone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError("an IANA time zone such as Asia/Shanghai")
+            raise PydanticCustomError("timezone", "an IANA time zone such as Asia/Shanghai")
         return value
 
     @field_validator("hours")
@@ -49,7 +50,7 @@ class GroupSettings(BaseModel):
             return None
         spans = [span for day in value.values() for span in day]
         if not spans or any(start == MIDNIGHT for start, _ in spans):
-            raise ValueError("at least one span, each beginning before 24:00; null is always open")
+            raise PydanticCustomError("opening", "at least one span, each beginning before 24:00")
         return value
 
 

@@ -99,6 +99,13 @@ class Agents:
         )
         after_commit(self.session, lambda: desk.hub.publish("logins"))
 
+    async def log_out(self, agent_id: str, token: str) -> bool:
+        """End one login; returns whether the person is still logged in elsewhere."""
+        await self.session.get_one(Agent, agent_id, with_for_update=True)  # of two at once, one is the last
+        await self.revoke(token)
+        others = select(AgentSession.token_hash).where(AgentSession.agent_id == agent_id, *_valid())
+        return await self.session.scalar(others.limit(1)) is not None
+
     async def set_password(self, agent: Agent, password: str | None) -> None:
         """Change the password (None: nobody can log in any more) and end every login of the account."""
         agent.password_hash = passwords.NO_PASSWORD if password is None else await passwords.hashed(password)

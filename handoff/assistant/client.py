@@ -79,13 +79,14 @@ class BotExplanation(BaseModel):
 
 
 class BotHandoff(BaseModel):
-    """The bot's wish for a person."""
+    """The bot's wish for a person; `advice` is what to do at once, where the customer is in danger."""
 
     reason: Reason
     evidence: list[int] = []
     explanation: BotExplanation | None = None
     priority: int | None = Field(default=None, ge=1, le=5)
     group: str | None = None
+    advice: dict[Literal["zh", "en"], Words] | None = None
 
 
 class BotPromise(BaseModel):
@@ -120,11 +121,12 @@ class Answer(BaseModel):
 
 
 class Whisper(BaseModel):
-    """What the bot understands of messages, without acting."""
+    """What the bot understands of messages, without acting; for each talk asked about, the handoff it calls for."""
 
     nlu: list[Understanding] = []
     facts: list[BotFact] = []
     tried: list[Tried] = []
+    handoffs: list[BotHandoff | None] = []
 
 
 class Acknowledged(BaseModel):
@@ -154,9 +156,9 @@ class BotClient:
             raise BotFailed("an answer without a message")
         return answer
 
-    async def parse(self, conversation: str, messages: list[dict[str, Any]]) -> Whisper:
-        """Ask what messages mean; raises BotFailed."""
-        return await self._post(conversation, "parse", {"messages": messages}, None, Whisper)
+    async def parse(self, conversation: str, messages: list[dict[str, Any]], talks: list[list[int]]) -> Whisper:
+        """Ask what messages mean, and whether the last one of each talk calls for a person; raises BotFailed."""
+        return await self._post(conversation, "parse", {"messages": messages, "talks": talks}, None, Whisper)
 
     async def reset(self, conversation: str, *, keep_facts: bool) -> None:
         """Let the bot forget the old trouble; raises BotFailed."""

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.assistant.client import Answer, Understanding, Whisper
 from handoff.assistant.concern import concern_of
+from handoff.assistant.topics import with_topic
 from handoff.conversations.models import BOT, Conversation, Message
 from handoff.summary.service import Summaries
 
@@ -27,8 +28,10 @@ async def _annotate(
 ) -> None:
     understood = dict(zip(seqs, nlu, strict=False))
     messages = await session.scalars(
-        select(Message).where(Message.conversation_id == conversation.id, Message.seq.in_(understood))
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.seq.in_(understood))
+        .order_by(Message.seq)
     )
     for message in messages:
-        message.nlu = understood[message.seq].model_dump()
+        message.nlu = await with_topic(session, message, understood[message.seq].model_dump())
     await session.flush()

@@ -11,24 +11,25 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
-from handoff.assistant.client import Answer, BotFailed
+from handoff.assistant.client import Answer, BotFailed, BotMessage, Button
 from handoff.assistant.learning import learn
 from handoff.attachments.models import Attachment
 from handoff.clock import now
-from handoff.conversations.models import BOT, Conversation, Message, Note, Sender
-from handoff.conversations.service import Conversations, Erased
+from handoff.conversations.models import BOT, QUEUE, Conversation, Message, Note, Sender
+from handoff.conversations.service import REQUEST_HUMAN, Conversations, Erased
 from handoff.customers.models import Customer
 from handoff.customers.service import shop_token
 from handoff.database import DATABASE_AWAY
 from handoff.identifiers import new_id
-from handoff.locales import both, text
+from handoff.locales import LANGUAGES, both, text
 from handoff.promises.models import Promise
 from handoff.queue.models import Reason
 from handoff.queue.service import Queue
+from handoff.queue.waiting import Waiting
 from handoff.settings import settings
 from handoff.summary.service import Summaries
 
@@ -39,19 +40,22 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 LATE_ANSWER_LIMIT = 60.0
 LEASE_SLACK = 4.0
-LONGEST_TURN = 20
 MANY_TYPING = 1000
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What is asked of the bot, and under which version it was decided."""
+    """What is asked of the bot, and under which version it was decided.
+
+    `withdrawn`: all of it was said before the customer gave up waiting for a person.
+    """
 
     conversation_id: str
     version: int
     first: int
     last: int
     reset: bool
+    withdrawn: bool
     body: dict[str, Any]
 
     @property
@@ -180,28 +184,54 @@ class Turns:
             return None
         async with self._desk.database.read() as session:
             conversation = await session.get(Conversation, conversation_id)
-            if conversation is None or conversation.owner != BOT:
+            if conversation is None:
                 return None
-            waiting = await unanswered(session, conversation)
-            if not waiting:
+            waiting = await Conversations(session).unanswered(conversation)
+            if conversation.owner != BOT:  # what was said while the bot handed over is read for who takes over
+                for message, _ in waiting:
+                    if message.nlu is None:
+                        await self._desk.whispers.ask(message)
                 return None
-            customer = await session.get_one(Customer, conversation.customer_id)
-            facts = await Summaries(session).known_facts(conversation)
-            last = waiting[-1][0].seq
-            body = {
-                "conversation": conversation.id,
-                "turn_id": f"{conversation.id}:{conversation.version}:{last}",
-                "messages": [as_bot_input(message, attachment) for message, attachment in waiting],
-                "language": conversation.language,
-                "locale": conversation.spoken_language,
-                "facts": facts,
-                "customer": {"id": customer.external_id, "name": customer.name} if customer.external_id else None,
-                "customer_token": shop_token(customer),
-                "network": self._desk.networks.name_of(conversation.id),
-            }
-            return Turn(
-                conversation.id, conversation.version, waiting[0][0].seq, last, conversation.reset_pending, body
-            )
+            if waiting:
+                return await self._turn(session, conversation, waiting)
+            settled = conversation.last_customer_seq <= conversation.answered_seq
+        if not settled:
+            await self._settle(conversation_id)
+        return None
+
+    async def _turn(
+        self, session: AsyncSession, conversation: Conversation, waiting: list[tuple[Message, Attachment | None]]
+    ) -> Turn:
+        customer = await session.get_one(Customer, conversation.customer_id)
+        facts = await Summaries(session).known_facts(conversation)
+        first, last = waiting[0][0], waiting[-1][0]
+        body = {
+            "conversation": conversation.id,
+            "turn_id": f"{conversation.id}:{conversation.version}:{last.seq}",
+            "messages": [as_bot_input(message, attachment) for message, attachment in waiting],
+            "language": conversation.language,
+            "locale": conversation.spoken_language,
+            "facts": facts,
+            "customer": {"id": customer.external_id, "name": customer.name} if customer.external_id else None,
+            "customer_token": shop_token(customer),
+            "network": self._desk.networks.name_of(conversation.id),
+        }
+        return Turn(
+            conversation.id,
+            conversation.version,
+            first.seq,
+            last.seq,
+            conversation.reset_pending,
+            await Conversations(session).gave_up_after(conversation, last),
+            body,
+        )
+
+    async def _settle(self, conversation_id: str) -> None:
+        """Owe nothing more where what was left were calls for a person, which the waiting line has answered."""
+        async with self._desk.database.write() as session:
+            conversation = await Conversations(session).get(conversation_id, lock=True)
+            if conversation.owner == BOT and not await Conversations(session).unanswered(conversation):
+                conversation.answered_seq, conversation.turn_until = conversation.last_customer_seq, None
 
     async def _run(self, turn: Turn) -> None:
         started = time.monotonic()
@@ -247,16 +277,20 @@ class Turns:
                 log.info(
                     "stale_answer_dropped", conversation=conversation.id, version=turn.version, now=conversation.version
                 )
-                await self._note_done(session, conversation, answer)
+                await self._keep_unsaid(session, conversation, answer)
                 return
             conversation.reset_pending = False
             conversation.answered_seq, conversation.turn_until = turn.last, None
-            await self._speak(session, conversation, answer)
+            await self._speak(session, conversation, turn, answer)
 
-    async def _speak(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
+    async def _speak(self, session: AsyncSession, conversation: Conversation, turn: Turn, answer: Answer) -> None:
         language = conversation.reading_language
-        messages = list(answer.messages)
-        acknowledgement = messages.pop().text if answer.handoff and messages else ""
+        messages, wish = list(answer.messages), answer.handoff
+        acknowledgement = messages.pop().text if wish and messages else ""
+        if wish and turn.withdrawn and wish.reason is not Reason.SAFETY:
+            # Who has just left the line is not put back by what was said before; a person is one tap away.
+            messages, wish = [*messages, _offer_of_person(language)], None
+            conversation.reset_pending = True
         if messages:
             await Conversations(session).close_buttons(conversation)
         seq = conversation.last_seq
@@ -267,8 +301,7 @@ class Turns:
             )
             seq = stored.seq
         self._store_promises(session, conversation, answer, seq)
-        if answer.handoff:
-            wish = answer.handoff
+        if wish:
             evidence = [number for number in wish.evidence if 0 < number <= conversation.last_seq]
             await Queue(session).enqueue(
                 conversation,
@@ -280,6 +313,7 @@ class Turns:
                 group=wish.group,
                 acknowledgement=acknowledgement,
             )
+        if answer.handoff:
             await self._note_done(session, conversation, answer)
 
     def _store_promises(self, session: AsyncSession, conversation: Conversation, answer: Answer, seq: int) -> None:
@@ -315,7 +349,16 @@ class Turns:
         async with self._desk.database.write() as session:
             conversation = await Conversations(session).get(turn.conversation_id, lock=True)
             await learn(session, conversation, answer, turn.seqs)
-            await self._note_done(session, conversation, answer)
+            await self._keep_unsaid(session, conversation, answer)
+
+    async def _keep_unsaid(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
+        """Keep what matters of an answer that came too late: what the bot did, and why it would have handed over."""
+        await self._note_done(session, conversation, answer)
+        wish = answer.handoff
+        if wish is not None and conversation.owner == QUEUE:
+            first = answer.messages[-1].text if answer.messages and wish.reason == Reason.SAFETY else None
+            advice = dict.fromkeys(LANGUAGES, first) if first else None
+            await Waiting(session).heed(conversation, wish.model_copy(update={"advice": advice}))
 
     async def _note_done(self, session: AsyncSession, conversation: Conversation, answer: Answer) -> None:
         """Tell the agent what the bot did although its words were dropped."""
@@ -333,6 +376,11 @@ class Turns:
             )
 
 
+def _offer_of_person(language: str) -> BotMessage:
+    button = Button(title=text("queue.person", language), payload=REQUEST_HUMAN)
+    return BotMessage(text=text("queue.person_offered", language), buttons=[button])
+
+
 def _still_valid(conversation: Conversation, turn: Turn) -> bool:
     return conversation.owner == BOT and conversation.version == turn.version and conversation.answered_seq < turn.first
 
@@ -345,19 +393,3 @@ def as_bot_input(message: Message, attachment: Attachment | None) -> dict[str, A
     if attachment is not None:
         entry["attachment"] = {"name": attachment.name, "type": attachment.type}
     return entry
-
-
-async def unanswered(session: AsyncSession, conversation: Conversation) -> list[tuple[Message, Attachment | None]]:
-    """Return the customer's messages that the bot has not answered, in order, at most `LONGEST_TURN`."""
-    rows = await session.execute(
-        select(Message, Attachment)
-        .outerjoin(Attachment, Attachment.id == Message.attachment_id)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.sender == Sender.CUSTOMER,
-            Message.seq > conversation.answered_seq,
-        )
-        .order_by(Message.seq)
-        .limit(LONGEST_TURN)
-    )
-    return [(message, attachment) for message, attachment in rows]

@@ -13,12 +13,13 @@ from handoff.errors import ApiError
 router = APIRouter(tags=["attachments"])
 
 
+@router.head("/v1/attachments/{attachment_id}/{name}", include_in_schema=False)
 @router.get(
     "/v1/attachments/{attachment_id}/{name}",
     response_class=FileResponse,
     responses={200: {"content": {kind: {} for kind in sorted({*IMAGES, *DOCUMENTS, TEXT})}}},
 )
-async def download(attachment_id: str, name: str, expires: int, signature: str) -> FileResponse:
+async def download(attachment_id: str, name: str, expires: str = "", signature: str = "") -> FileResponse:
     """Serve a file to whoever holds its signed address: images inline, everything else as a download."""
     check_signature(attachment_id, expires, signature)
     async with desk.database.read() as session:

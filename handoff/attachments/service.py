@@ -27,6 +27,7 @@ IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 DOCUMENTS = {"application/pdf"}
 TEXT = "text/plain"
 LONGEST_NAME = 120
+LONGEST_TIME = 12
 
 
 def detect_type(content: bytes) -> str:
@@ -128,9 +129,10 @@ def signed_url(attachment: Attachment) -> str:
     return f"{path}?expires={expires}&signature={_sign(attachment.id, expires)}"
 
 
-def check_signature(attachment_id: str, expires: int, signature: str) -> None:
-    """Raise 403 `bad_link` for a wrong or old address."""
-    if expires < time.time() or not hmac.compare_digest(_sign(attachment_id, expires).encode(), signature.encode()):
+def check_signature(attachment_id: str, expires: str, signature: str) -> None:
+    """Raise 403 `bad_link` for a wrong, incomplete or old address."""
+    until = int(expires) if expires.isascii() and expires.isdecimal() and len(expires) <= LONGEST_TIME else 0
+    if until < time.time() or not hmac.compare_digest(_sign(attachment_id, until).encode(), signature.encode()):
         raise ApiError(403, "bad_link")
 
 

@@ -102,7 +102,7 @@ def forget(connection: HTTPConnection, response: Response) -> None:
 
 
 async def end(caller: AgentCaller) -> None:
-    """Log out: the token is revoked, and whoever was on duty goes offline."""
+    """Log out: the token is revoked, and with the last login whoever was on duty goes offline."""
     await logout(caller)
 
 

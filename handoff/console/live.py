@@ -18,9 +18,8 @@ from handoff.console.lists import Rows, Sight, difference
 from handoff.console.pulse import Pulse
 from handoff.console.switchboard import switchboard
 from handoff.console.words import words
-from handoff.conversations.endpoints import invalid
 from handoff.database import DATABASE_AWAY
-from handoff.errors import ApiError, unavailable
+from handoff.errors import ApiError, invalid, unavailable
 from handoff.principals import AgentCaller, identify
 from handoff.realtime.hub import Event
 from handoff.settings import settings
@@ -71,7 +70,7 @@ class LivePage:
         found = await identify(self.token)
         if not isinstance(found, AgentCaller):
             raise ApiError(401, "unauthenticated")
-        self.agent = found.agent
+        self.renew(found.agent)
         return found
 
     def lists(self) -> dict[str, Rows]:
@@ -125,7 +124,7 @@ class LivePage:
         except ApiError as error:
             return self._refusal(error)
         except ValidationError as error:
-            return self._refusal(invalid(error))
+            return self._refusal(invalid(error.errors()))
         except (KeyError, TypeError, ValueError):  # not what our own page sends
             return self._refusal(ApiError(422, "invalid"))
         except DATABASE_AWAY:

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.agents.models import Agent, Group, Presence, Role
 from handoff.agents.rights import require_overseer
+from handoff.attachments.models import Attachment
 from handoff.clock import iso, now
-from handoff.console.rows import display_name
-from handoff.conversations.models import AGENT_PREFIX, BOT, Conversation, Rating
+from handoff.console.rows import display_name, file_view, without_visitor
+from handoff.conversations.models import AGENT_PREFIX, BOT, Conversation, Message, Rating
 from handoff.conversations.work import Work
 from handoff.desk import desk
 from handoff.principals import AgentCaller
@@ -41,13 +42,28 @@ async def board() -> dict[str, Any]:
 async def found(caller: AgentCaller, args: dict[str, Any], language: str) -> dict[str, Any]:
     """Return a page of conversations, newest first, as the API's search would."""
     require_overseer(caller.agent)
+    words = without_visitor((args.get("q") or "").strip()[:200])
     async with desk.database.read() as session:
         answer = await Work(session, caller.agent).search(
-            args.get("owner") or None, (args.get("q") or "").strip()[:200] or None, args.get("after") or None, False
+            args.get("owner") or None, words or None, args.get("after") or None, False
         )
+        files = await _last_files(session, [item["id"] for item in answer["items"]])
     for item in answer["items"]:
         item["display"] = display_name(item["customer"]["name"], item["id"], language)
+        if item["id"] in files:
+            item["last_message"]["attachment"] = file_view(*files[item["id"]], item["language"] or language)
     return answer
+
+
+async def _last_files(session: AsyncSession, ids: list[str]) -> dict[str, tuple[str, str]]:
+    """Return name and kind of the file that was sent last, for those of these conversations that end with one."""
+    rows = await session.execute(
+        select(Conversation.id, Attachment.name, Attachment.type)
+        .join(Message, and_(Message.conversation_id == Conversation.id, Message.seq == Conversation.last_seq))
+        .join(Attachment, Attachment.id == Message.attachment_id)
+        .where(Conversation.id.in_(ids))
+    )
+    return {id: (name, kind) for id, name, kind in rows}
 
 
 async def _held(session: AsyncSession) -> dict[str, int]:

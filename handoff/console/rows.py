@@ -10,14 +10,16 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from handoff.agents.rights import CONCERN_THRESHOLD
+from handoff.attachments.models import Attachment
 from handoff.clock import iso
-from handoff.conversations.models import BOT, Conversation, Message
+from handoff.conversations.models import BOT, Conversation, Message, Sender
 from handoff.customers.models import Customer
-from handoff.locales import text
+from handoff.locales import LANGUAGES, text
 from handoff.privacy.masking import mask, preview
 from handoff.queue.models import OPEN_STATES, Handoff
 
@@ -102,18 +104,54 @@ def _with_last(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
             Conversation.concern,
             Conversation.owner,
             Conversation.updated_at,
-            Conversation.last_customer_seq,
-            Conversation.agent_read_seq,
             Customer.name,
             last.c.sender,
             last.c.text,
-            last.c.created_at.label("said_at"),
+            Attachment.name.label("file_name"),
+            Attachment.type.label("file_type"),
+            _unanswered_since().label("unanswered_since"),
+            _unread().label("unread"),
             asked.c.nlu,
         )
         .join(Customer, Customer.id == Conversation.customer_id)
         .outerjoin(last, and_(last.c.conversation_id == Conversation.id, last.c.seq == Conversation.last_seq))
+        .outerjoin(Attachment, Attachment.id == last.c.attachment_id)
         .outerjoin(asked, and_(asked.c.conversation_id == Conversation.id, asked.c.seq == seen))
         .where(condition)
+    )
+
+
+def _unanswered_since() -> ScalarSelect[Any]:
+    """The time of the customer's first message that neither a person nor the bot has answered."""
+    said, answer = aliased(Message), aliased(Message)
+    answered = (
+        select(answer.seq)
+        .where(answer.conversation_id == Conversation.id, answer.sender.in_((Sender.AGENT, Sender.BOT)))
+        .order_by(answer.seq.desc())
+        .limit(1)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
+    return (
+        select(said.created_at)
+        .where(said.conversation_id == Conversation.id, said.seq > func.coalesce(answered, 0))
+        .where(said.sender == Sender.CUSTOMER)
+        .order_by(said.seq)
+        .limit(1)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
+
+
+def _unread() -> ScalarSelect[Any]:
+    """How many of the customer's messages the person who has the conversation has not read."""
+    said = aliased(Message)
+    return (
+        select(func.count())
+        .where(said.conversation_id == Conversation.id, said.seq > Conversation.agent_read_seq)
+        .where(said.sender == Sender.CUSTOMER)
+        .correlate(Conversation)
+        .scalar_subquery()
     )
 
 
@@ -127,11 +165,12 @@ def _row(row: Row[Any]) -> dict[str, Any]:
         "concern": row.concern,
         "owner": row.owner,
         "sender": row.sender,
-        "text": _masked(row.text or "…", PREVIEW, language) if row.sender else "",
+        "text": _masked(row.text, PREVIEW, language) if row.text else "",
+        "attachment": file_view(row.file_name, row.file_type, language) if row.file_name else None,
         "emotion": (row.nlu or {}).get("emotion"),
         "updated_at": iso(row.updated_at),
-        "waiting_since": iso(row.said_at) if row.sender == "customer" else None,
-        "unread": max(0, row.last_customer_seq - row.agent_read_seq),
+        "waiting_since": iso(row.unanswered_since),
+        "unread": row.unread,
     }
 
 
@@ -141,9 +180,20 @@ def _masked(words: str, longest: int | None, language: str) -> str:
     return mask(words, language) if longest is None else preview(words, longest, language)
 
 
+def file_view(name: str, kind: str, language: str) -> dict[str, str]:
+    """Return the file of a message as lists name it, with personal data in its name hidden."""
+    return {"name": _masked(name, PREVIEW, language), "type": kind}
+
+
 def display_name(name: str | None, conversation_id: str, language: str) -> str:
     """Return the customer's name; anonymous ones are told apart by a few letters, as in the browser."""
     if name:
         return name
     letters = "".join(letter for letter in conversation_id if letter.isalnum())
     return text("console.visitor", language, tag=letters[-TAG:].upper())
+
+
+def without_visitor(words: str) -> str:
+    """Return what is searched for without the word that stands before an anonymous customer's letters."""
+    starts = (text("console.visitor", language, tag="").strip().lower() for language in LANGUAGES)
+    return next((words[len(start) :].strip() for start in starts if words.lower().startswith(start)), words)

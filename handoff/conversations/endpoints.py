@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, StringConstraints, ValidationError
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -39,7 +40,7 @@ from handoff.conversations.service import Conversations, Said
 from handoff.conversations.work import Work
 from handoff.customers.service import Customers
 from handoff.desk import desk
-from handoff.errors import ApiError, asked_language
+from handoff.errors import ApiError, asked_language, fields_at_fault, invalid, is_json
 from handoff.limits import address_of
 from handoff.principals import (
     AgentCaller,
@@ -150,16 +151,14 @@ async def _store(caller: Caller, id: str, said: Said) -> tuple[Message | StoredM
 
 async def read_message(request: Request) -> tuple[Said, bytes | None, str | None]:
     """Return what the request says, its file's bytes and name; 415 for other media types, 422 for what is missing."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await _read_multipart(request)
-    if kind not in {"application/json", ""}:
+    if not is_json(request):
         raise ApiError(415, "unsupported_type")
     try:
         body = SendMessage.model_validate_json(await _read_limited(request, 64 * 1024))
     except ValidationError as error:
-        broken = any(item["type"] == "json_invalid" for item in error.errors())
-        raise (ApiError(400, "bad_request") if broken else invalid(error)) from None
+        raise invalid(error.errors()) from None
     if (body.text is None) == (body.payload is None):
         raise ApiError(422, "text_or_payload")
     return Said(body.client_id, body.text or "", body.payload), None, None
@@ -182,7 +181,9 @@ async def _read_multipart(request: Request) -> tuple[Said, bytes, str | None]:
         async with request.form(max_files=1, max_fields=4) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
-                raise ApiError(422, "invalid", {"fields": [{"field": "file", "problem": "missing"}]})
+                raise fields_at_fault(file="missing")
+            if "payload" in form:
+                raise ApiError(422, "text_or_payload")
             content = await file.read(limit + 1)
             words = {"client_id": form.get("client_id"), "text": form.get("text") or None}
     except (MultiPartException, HTTPException) as error:
@@ -195,15 +196,9 @@ async def _read_multipart(request: Request) -> tuple[Said, bytes, str | None]:
     try:
         body = SendMessage.model_validate(words)
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error.errors()) from None
     digest = hashlib.sha256(content).hexdigest()
     return Said(body.client_id, body.text or "", None, None, digest), content, file.filename
-
-
-def invalid(error: ValidationError) -> ApiError:
-    """Return 422 with the fields at fault."""
-    fields = [{"field": ".".join(str(part) for part in item["loc"]), "problem": item["msg"]} for item in error.errors()]
-    return ApiError(422, "invalid", {"fields": fields})
 
 
 @router.get("/conversations/{id}/messages")
@@ -248,6 +243,7 @@ async def _page(id: str, caller: Caller, after: int) -> dict[str, Any]:
             "messages": [message_view(message, attachment, for_agent=for_agent) for message, attachment in rows],
             "owner": conversation.owner,
             "queue": await queue_view(session, conversation),
+            "service": await service_view(session, conversation),
             "language": conversation.reading_language,
             "read": {"customer": conversation.customer_read_seq, "agent": conversation.agent_read_seq},
         }
@@ -264,6 +260,13 @@ async def visible(session: AsyncSession, id: str, caller: Caller) -> Conversatio
     if not await Work(session, caller.agent).is_earlier(conversation):
         require_read(caller.agent, conversation)
     return conversation
+
+
+async def service_view(session: AsyncSession, conversation: Conversation) -> dict[str, Any]:
+    """Return who serves the customer by name, if a person does, and whether a rating is asked for."""
+    owner = conversation.agent_id
+    agent = await session.scalar(select(Agent.name).where(Agent.id == owner)) if owner else None
+    return {"agent": agent, "rating": conversation.asks_for_rating}
 
 
 async def queue_view(session: AsyncSession, conversation: Conversation) -> dict[str, Any] | None:
@@ -376,7 +379,7 @@ class Transfer(BaseModel):
 
     agent: Annotated[str, StringConstraints(max_length=100)] | None = None
     group: Annotated[str, StringConstraints(max_length=60)] | None = None
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), Storable] = ""
+    note: MessageText
 
 
 class NoteBody(BaseModel):

@@ -111,6 +111,11 @@ class Conversation(Base):
         return self.token_hash == token_hash and not self.token_revoked and self.token_expires_at >= moment
 
     @property
+    def asks_for_rating(self) -> bool:
+        """Whether a rating is wanted: the conversation is closed, and was a customer's."""
+        return self.owner == CLOSED and self.outcome != "spam"
+
+    @property
     def reading_language(self) -> str:
         """The customer's language: the switch decides, else what they write, else Chinese."""
         return self.language or self.spoken_language or "zh"

@@ -83,7 +83,7 @@ def change_of(
         "turn_until": None,
         "last_agent_id": agent_of(to) or conversation.last_agent_id,
     }
-    if to != BOT or before != CLOSED:
+    if agent_of(to) or agent_of(before) or to == CLOSED:
         values["answered_seq"] = conversation.last_customer_seq
     audit = {
         "conversation_id": conversation.id,
@@ -111,8 +111,9 @@ def change_owner(
 ) -> OwnershipEvent:
     """Give the conversation, which the caller has locked, to `to`.
 
-    `by` is `bot`, `customer`, `system` or `agent:<id>`. What was decided under the old version can no longer be stored,
-    and the bot owes no answer to what was said before. Raises IllegalChange.
+    `by` is `bot`, `customer`, `system` or `agent:<id>`. What was decided under the old version can no longer be stored.
+    The bot owes no answer to what a person could read, or what was closed; what nobody answered before a wait in line
+    and during it, it owes again when the customer gives up waiting. Raises IllegalChange.
     """
     change = change_of(conversation, to, by=by, reason=reason, note=note, flagged=flagged)
     for name, value in change.values.items():

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
+from handoff.assistant.topics import told
 from handoff.attachments.models import Attachment
 from handoff.attachments.service import signed_url
 from handoff.clock import iso
 from handoff.conversations.models import Conversation, Message, Note, OwnershipEvent, Sender, StoredMessage
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
 LONGEST_PAYLOAD = 1000
 NO_NUL = r"^[^\x00]*$"  # SQLite takes it for the end of a word, PostgreSQL refuses it
 
@@ -22,11 +27,19 @@ def storable(value: Any) -> Any:
     return UNSTORABLE.sub("", value) if isinstance(value, str) else value
 
 
+def _legible(value: str) -> str:
+    """Refuse what shows nothing: blanks, also those without a width."""
+    if all(letter in BLANKS or unicodedata.category(letter) in UNSEEN for letter in value):
+        raise PydanticCustomError("blank", "must not be blank")
+    return value
+
+
+Legible = AfterValidator(_legible)
 Storable = BeforeValidator(storable)  # last in an annotation: what stands after it checks the uncleaned text
 LanguageCode = Literal["zh", "en"]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Storable]
 ClientId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-MessageText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Storable]
+MessageText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Legible, Storable]
 
 
 class Context(BaseModel):
@@ -93,7 +106,7 @@ def message_view(message: Message | StoredMessage, attachment: Attachment | None
         "client_id": message.client_id,
     }
     if for_agent:
-        view["nlu"] = message.nlu if message.sender == Sender.CUSTOMER else None
+        view["nlu"] = told(message.nlu) if message.sender == Sender.CUSTOMER else None
         view["payload"] = message.payload
     return view
 

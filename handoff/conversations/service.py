@@ -6,9 +6,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
@@ -21,6 +22,7 @@ from handoff.conversations.models import (
     CLOSED,
     Conversation,
     Message,
+    OwnershipEvent,
     Rating,
     Sender,
     Standing,
@@ -38,6 +40,9 @@ from handoff.settings import settings
 PAGE = 500
 REQUEST_HUMAN = "/request_human"
 CANCEL_HANDOFF = "/cancel_handoff"
+GAVE_UP = "gave_up"
+ASKS_FOR_PERSON = "request_human"
+LONGEST_TURN = 20
 
 
 @dataclass(frozen=True)
@@ -243,6 +248,9 @@ class Conversations:
         ):
             _begin_stretch(conversation)
             change_owner(self.session, conversation, agent.owner_key, by="customer", reason="reopened")
+            language = conversation.reading_language
+            words = text("desk.reopened", language, name=agent.name)
+            await self.append(conversation, Sender.SYSTEM, words, sender_name=text("desk.system", language))
         else:
             self.reopen_with_bot(conversation, by="customer")
 
@@ -264,6 +272,36 @@ class Conversations:
             .limit(limit)
         )
         return [(message, attachment) for message, attachment in rows]
+
+    async def unanswered(self, conversation: Conversation) -> list[tuple[Message, Attachment | None]]:
+        """Return the customer's messages that the bot still owes an answer, in order, at most `LONGEST_TURN`.
+
+        Calls for a person that are understood as such, by button or in words, were answered by the waiting line.
+        """
+        rows = await self.session.execute(
+            select(Message, Attachment)
+            .outerjoin(Attachment, Attachment.id == Message.attachment_id)
+            .where(
+                Message.conversation_id == conversation.id,
+                Message.sender == Sender.CUSTOMER,
+                Message.seq > conversation.answered_seq,
+                or_(Message.payload.is_(None), Message.payload.not_in([REQUEST_HUMAN, CANCEL_HANDOFF])),
+            )
+            .order_by(Message.seq)
+        )
+        owed = ((message, attachment) for message, attachment in rows if not _asks_for_person(message))
+        return list(islice(owed, LONGEST_TURN))
+
+    async def gave_up_after(self, conversation: Conversation, message: Message) -> bool:
+        """Tell whether the customer gave up waiting after this message, and nobody else has spoken since."""
+        event = await self.session.scalar(
+            select(OwnershipEvent).where(
+                OwnershipEvent.conversation_id == conversation.id,
+                OwnershipEvent.version == conversation.version,
+                OwnershipEvent.reason == GAVE_UP,
+            )
+        )
+        return event is not None and message.created_at <= event.created_at
 
     async def last_before(self, conversation_id: str, moment: datetime) -> int:
         """Return the `seq` of the last message that is older than `moment`, 0 when there is none."""
@@ -294,6 +332,10 @@ class Conversations:
         self.session.add(rating)
         await self.session.flush()
         return rating
+
+
+def _asks_for_person(message: Message) -> bool:
+    return (message.nlu or {}).get("intent", "").partition("/")[0] == ASKS_FOR_PERSON
 
 
 def count_message(conversation_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.agents.models import Agent, Group, Role
@@ -18,17 +18,29 @@ from handoff.agents.rights import (
     owns,
     require_action,
     require_desk_role,
+    require_overseer,
     serves,
 )
 from handoff.clock import iso, now
-from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, Message, Note, OwnershipEvent, Rating, Sender
+from handoff.conversations.models import (
+    BOT,
+    CLOSED,
+    QUEUE,
+    Conversation,
+    Message,
+    Note,
+    OwnershipEvent,
+    Rating,
+    Sender,
+    agent_of,
+)
 from handoff.conversations.ownership import change_owner
 from handoff.conversations.schemas import conversation_view
 from handoff.conversations.service import Conversations, Said
 from handoff.customers.models import Customer
 from handoff.database import after_commit
 from handoff.desk import desk
-from handoff.errors import ApiError
+from handoff.errors import ApiError, fields_at_fault
 from handoff.locales import text
 from handoff.privacy.masking import preview
 from handoff.queue.models import Handoff, Reason, State
@@ -37,6 +49,7 @@ from handoff.queue.service import Queue, handoff_view
 PAGE = 50
 EARLIER = 20
 PREVIEW = 200
+TAG = 4
 SAME_NOTE = timedelta(minutes=10)
 
 
@@ -84,12 +97,11 @@ class Work:
         if owns(self.agent, conversation):
             return
         agent = await self.session.get_one(Agent, self.agent.id)
-        own_group = conversation.owner == QUEUE or conversation.owner == BOT
-        if not oversees(agent) and not (own_group and serves(agent, conversation.group_name)):
-            raise ApiError(403, "forbidden")
+        if conversation.owner not in {QUEUE, BOT} or not serves(agent, conversation.group_name):
+            require_overseer(agent)
         if conversation.owner == CLOSED:
             raise ApiError(409, "closed")
-        await Queue(self.session).seat(agent)
+        await Queue(self.session).seat(agent, off_duty=oversees(agent))
         await Queue(self.session).finish(conversation)
         await Queue(self.session).leave_line(conversation, State.CLAIMED, agent)
         await Conversations(self.session).close_buttons(conversation)
@@ -122,7 +134,7 @@ class Work:
         change_owner(
             self.session, conversation, CLOSED, by=self.agent.owner_key, reason=outcome, note=note, flagged=flagged
         )
-        await self._system(conversation, "desk.resolved")
+        await self._system(conversation, "desk.resolved" if conversation.asks_for_rating else "desk.resolved_unrated")
 
     async def transfer_to_group(self, conversation: Conversation, group: str, note: str) -> None:
         """Put the conversation into another group's line; overseers may do so with the bot's and waiting ones too."""
@@ -151,8 +163,9 @@ class Work:
         if conversation.owner == CLOSED:
             raise ApiError(409, "closed")
         if owns(colleague, conversation):
-            raise ApiError(409, "already_claimed", {"by": colleague.name}, name=colleague.name)
-        await Queue(self.session).seat(colleague)
+            details = {"by": colleague.name}
+            raise ApiError(409, "already_claimed", details, wording="colleague_has_it", name=colleague.name)
+        await self._seat(colleague)
         await self._leave_note(conversation, note)
         await Queue(self.session).leave_line(conversation, State.CLAIMED, colleague)
         change_owner(
@@ -166,6 +179,16 @@ class Work:
         )
         await Queue(self.session).greet(conversation, colleague)
 
+    async def _seat(self, colleague: Agent) -> None:
+        """Seat a colleague; the refusals are those of `Queue.seat`, in words for who passes the conversation on."""
+        try:
+            await Queue(self.session).seat(colleague)
+        except ApiError as error:
+            if colleague.id == self.agent.id:
+                raise
+            wording = f"colleague_{error.code}"
+            raise ApiError(409, error.code, error.details, wording=wording, name=colleague.name) from None
+
     async def _leave_note(self, conversation: Conversation, note: str) -> None:
         if note:
             await self.note(conversation, note)
@@ -177,8 +200,13 @@ class Work:
         )
 
     async def search(self, owner: str | None, words: str | None, after: str | None, concern: bool) -> dict[str, Any]:
-        """Return a page of conversations, newest first, with the customer's name and the last message."""
+        """Return a page of conversations, newest first, with the customer's name and the last message.
+
+        `owner`: `bot`, `queue`, `closed`, `me`, `agent` (anybody) or `agent:<id>`; 422 for anything else.
+        """
         require_desk_role(self.agent)
+        if owner and owner not in {BOT, QUEUE, CLOSED, "me", "agent"} and not agent_of(owner):
+            raise fields_at_fault(owner="owner_filter")
         query = (
             select(Conversation)
             .where(self._visible())
@@ -200,11 +228,11 @@ class Work:
             named = select(Customer.id).where(
                 Customer.id == Conversation.customer_id, Customer.name.ilike(pattern, escape="\\")
             )
-            query = query.where(or_(spoken.exists(), named.exists(), Conversation.id == words))
+            query = query.where(or_(spoken.exists(), named.exists(), Conversation.id == words, _tagged(words)))
         if after:
             last = await self.session.get(Conversation, after)
             if last is None:
-                raise ApiError(422, "invalid", {"fields": [{"field": "after", "problem": "unknown conversation"}]})
+                raise fields_at_fault(after="unknown")
             query = query.where(
                 or_(
                     Conversation.updated_at < last.updated_at,
@@ -308,3 +336,9 @@ class Work:
         return list(
             await self.session.scalars(select(Note).where(Note.conversation_id == conversation.id).order_by(Note.id))
         )
+
+
+def _tagged(words: str) -> ColumnElement[bool]:
+    """Match the few letters of the id by which lists tell anonymous customers apart."""
+    letters = func.lower(func.replace(func.replace(Conversation.id, "-", ""), "_", ""))
+    return letters.endswith(words.lower(), autoescape=True) if len(words) == TAG else false()

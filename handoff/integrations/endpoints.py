@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from starlette.routing import Match
 from starlette.types import Scope
 
-from handoff.conversations.endpoints import invalid
 from handoff.desk import desk
-from handoff.errors import ApiError
+from handoff.errors import ApiError, invalid
 from handoff.integrations.calls import abandon, answered, begin, collect
 from handoff.integrations.schemas import Incoming
 from handoff.limits import address_of
@@ -66,5 +65,4 @@ async def _read(request: Request) -> Incoming:
     try:
         return Incoming.model_validate_json(bytes(body))
     except ValidationError as error:
-        broken = any(item["type"] == "json_invalid" for item in error.errors())
-        raise (ApiError(400, "bad_request") if broken else invalid(error)) from None
+        raise invalid(error.errors()) from None

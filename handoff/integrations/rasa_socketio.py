@@ -18,10 +18,9 @@ import socketio
 import structlog
 from pydantic import ValidationError
 
-from handoff.conversations.endpoints import invalid
 from handoff.conversations.service import Conversations
 from handoff.desk import desk
-from handoff.errors import ApiError, header_language
+from handoff.errors import ApiError, header_language, invalid
 from handoff.identifiers import CUSTOMER_TOKEN_PREFIX, new_id
 from handoff.integrations.models import ORIGIN_SOCKETIO
 from handoff.integrations.schemas import Hints, Uttered, hints_of, socket_views
@@ -271,7 +270,7 @@ class RasaNamespace(socketio.AsyncNamespace):
         """Say that a message is too long; what is empty or malformed is not worth a word to the customer."""
         if any(item["type"] in {"string_too_long", "too_long"} for item in error.errors()):
             await self.emit("bot_uttered", {"text": text("integrations.too_long", chat.language)}, to=sid)
-        return invalid(error).body(chat.language)
+        return invalid(error.errors()).body(chat.language)
 
     async def _complain(self, sid: str, chat: Chat, error: ApiError) -> dict[str, Any]:
         """Tell the customer, in the only way that a Rasa web chat shows, and return the error for programs."""

@@ -123,11 +123,19 @@ _EMAIL_SPELLED = re.compile(
     r"[A-Za-z0-9-]{2,30}(?:\s*(?:[\[({]\s*dot\s*[\])}]|点|點|\sdot\s|\.)\s*(?:com|net|org|edu|gov|cn|hk|tw|io|co|uk|de|fr|jp|me)){1,3}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_EMAIL_AT_A_PROVIDER = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._+-]{1,40}\s+at\s+"
+    r"(?:qq|foxmail|163|126|yeah|139|189|sina|sohu|aliyun|gmail|googlemail|outlook|hotmail|live|msn|yahoo|icloud|me|proton(?:mail)?)"
+    r"\s?\.\s?(?:com|net|cn|me|co\.uk)(?:\.cn)?(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
 _SPELLED_MARK = re.compile(r"dot|点|點|[\[({]|艾特|圈a", re.IGNORECASE)
 
 
 def _emails(folded: str) -> Iterator[Found]:
     for match in _EMAIL.finditer(folded):
+        yield Found(EMAIL, *match.span())
+    for match in _EMAIL_AT_A_PROVIDER.finditer(folded):
         yield Found(EMAIL, *match.span())
     for match in _EMAIL_SPELLED.finditer(folded):
         if _SPELLED_MARK.search(match.group()):

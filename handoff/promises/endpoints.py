@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handoff.agents.rights import require_action
+from handoff.agents.rights import not_owner, owns, require_action
 from handoff.clock import now
 from handoff.conversations.endpoints import visible
 from handoff.conversations.models import CLOSED, Conversation
@@ -19,6 +20,7 @@ from handoff.promises.models import Promise
 from handoff.promises.schemas import GivePromise, promise_view
 from handoff.promises.service import Promises, PromiseState
 
+LONGEST_AHEAD = timedelta(days=366)
 router = APIRouter(prefix="/v1", tags=["promises"])
 
 
@@ -33,13 +35,17 @@ async def promises(id: str, request: Request, caller: Colleague) -> dict[str, An
 
 @router.post("/conversations/{id}/promises", status_code=201, dependencies=[limited("messages")])
 async def give(id: str, body: GivePromise, request: Request, caller: Colleague) -> dict[str, Any]:
-    """Store what the owner (or an overseer) promised; once it is overdue a person is reminded."""
+    """Store what the owner promised, which speaks to the customer; once it is overdue a person is reminded."""
     async with desk.database.write() as session:
         conversation = await _acted_on(session, id, caller)
         if conversation.owner == CLOSED:
             raise ApiError(409, "closed")
+        if not owns(caller.agent, conversation):
+            raise not_owner(caller.agent, conversation)
         if body.due_at <= now():
             raise ApiError(422, "due_in_the_past")
+        if body.due_at > now() + LONGEST_AHEAD:
+            raise ApiError(422, "due_too_far", {"days": LONGEST_AHEAD.days})
         promise = await Promises(session).give(conversation, caller.agent, body.text, body.due_at)
         return promise_view(promise, caller_language(request))
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, StringConstraints
 
 from handoff.clock import iso
+from handoff.conversations.schemas import Legible, Storable
 from handoff.promises.models import Promise
 
 
 class GivePromise(BaseModel):
     """Body of `POST /conversations/{id}/promises`; `due_at` needs a zone."""
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Legible, Storable]
     due_at: AwareDatetime
 
 

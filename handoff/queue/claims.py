@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from handoff.agents.models import Agent, Presence, Role
+from handoff.agents.models import Agent, Presence
 from handoff.agents.rights import oversees, serves
 from handoff.clock import now
 from handoff.conversations.models import QUEUE, Conversation, Message, OwnershipEvent, Sender, StoredMessage
@@ -23,7 +23,7 @@ from handoff.conversations.ownership import Change, change_of
 from handoff.conversations.service import tell_stored
 from handoff.desk import desk
 from handoff.errors import ApiError
-from handoff.locales import both, text
+from handoff.locales import text
 from handoff.queue.models import OPEN_STATES, Handoff, State
 from handoff.statements import Line, Prepared, all_but_id
 
@@ -140,7 +140,7 @@ def _require_group(agent: Agent, group: str) -> None:
 def _sit_down(line: Line, agent: Agent) -> None:
     """Make sure that one more conversation fits; 409 `on_break`, `offline`, `at_capacity`."""
     seat = _SEAT.row(line, agent=agent.id)
-    if seat.status != Presence.ONLINE and agent.role == Role.AGENT:
+    if seat.status != Presence.ONLINE:
         raise ApiError(409, "on_break" if seat.status == Presence.BREAK else "offline")
     if _HELD.row(line, owner=agent.owner_key).conversations >= seat.capacity:
         raise _full(seat.capacity)
@@ -188,4 +188,5 @@ def _remember(handoff_id: str, gone: Gone) -> None:
 
 
 def _already_claimed(gone: Gone) -> ApiError:
-    return ApiError(409, "already_claimed", {"by": gone.winner}, name=gone.winner or both("desk.somebody"))
+    wording = None if gone.winner else "no_longer_waiting"
+    return ApiError(409, "already_claimed", {"by": gone.winner}, wording=wording, name=gone.winner or "")

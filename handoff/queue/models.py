@@ -49,6 +49,11 @@ PRIORITY = {
 }
 
 
+# What moves somebody up who waits already, the gravest first, and which of these are always the default group's.
+GRAVE = (Reason.SAFETY, Reason.POLICY_TOPIC, Reason.EMOTION, Reason.BROKEN_PROMISE)
+CARE_MATTERS = frozenset({Reason.SAFETY, Reason.POLICY_TOPIC})
+
+
 class State(StrEnum):
     """Where a handoff stands; `ticket` was left outside the group's hours."""
 

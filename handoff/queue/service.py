@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import metrics
-from handoff.agents.models import Agent, Group, Presence, Role
+from handoff.agents.models import Agent, Group, Presence
 from handoff.clock import iso, now
 from handoff.conversations.models import BOT, CLOSED, QUEUE, Conversation, Sender
 from handoff.conversations.ownership import change_owner
-from handoff.conversations.service import CANCEL_HANDOFF, Conversations, held_by
+from handoff.conversations.service import CANCEL_HANDOFF, GAVE_UP, Conversations, held_by
 from handoff.database import after_commit
 from handoff.desk import desk
 from handoff.errors import ApiError
@@ -35,11 +35,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a customer stands: rank in the group from 1, seconds to wait if known, when a closed group opens."""
+    """Where a customer stands: rank in the group from 1, seconds to wait if known, when a closed group opens.
+
+    `staffed`: somebody of the group is on duty.
+    """
 
     position: int
     wait_seconds: int | None
     opens_at: datetime | None
+    staffed: bool = True
 
 
 class Queue:
@@ -171,21 +175,29 @@ class Queue:
     async def place(self, handoff: Handoff) -> Place:
         """Return the true rank within the group and an honest estimate."""
         position = await self.position(handoff)
-        closed_until = handoff.opens_at if handoff.state == State.TICKET else None
-        estimate = None if closed_until else (await pace_of(self.session, handoff.group_name)).wait(position)
-        return Place(position, estimate, closed_until)
+        if handoff.state == State.TICKET and handoff.opens_at:
+            return Place(position, None, handoff.opens_at)
+        first = await self.session.scalar(
+            select(func.min(Handoff.created_at)).where(
+                Handoff.state.in_(OPEN_STATES), Handoff.group_name == handoff.group_name, _before(handoff)
+            )
+        )
+        return _in_line(position, await pace_of(self.session, handoff.group_name), first)
 
     async def places(self) -> dict[str, Place]:
         """Return the place of everybody who waits, by conversation, in one look at each line."""
         places: dict[str, Place] = {}
         paces: dict[str, Pace] = {}
+        first: dict[str, datetime] = {}
         for handoff, position in ranked(await self.line(None)):
             group = handoff.group_name
-            closed_until = handoff.opens_at if handoff.state == State.TICKET else None
-            if closed_until is None and group not in paces:
+            if handoff.state == State.TICKET and handoff.opens_at:
+                places[handoff.conversation_id] = Place(position, None, handoff.opens_at)
+                continue
+            if group not in paces:
                 paces[group] = await pace_of(self.session, group)
-            estimate = None if closed_until else paces[group].wait(position)
-            places[handoff.conversation_id] = Place(position, estimate, closed_until)
+            places[handoff.conversation_id] = _in_line(position, paces[group], first.get(group))
+            first[group] = min(handoff.created_at, first.get(group, handoff.created_at))
         return places
 
     async def line(self, groups: set[str] | None) -> list[tuple[Handoff, Conversation]]:
@@ -210,13 +222,13 @@ class Queue:
             sender_name=text("desk.system", language),
         )
 
-    async def seat(self, agent: Agent) -> None:
+    async def seat(self, agent: Agent, *, off_duty: bool = False) -> None:
         """Lock the agent and make sure that one more conversation fits; 409 `on_break`, `offline`, `at_capacity`.
 
-        Overseers may step in whatever their presence.
+        `off_duty`: also for who is not online, as overseers may step in at any time.
         """
         await self.session.refresh(agent, with_for_update=True)
-        if agent.status != Presence.ONLINE and agent.role == Role.AGENT:
+        if agent.status != Presence.ONLINE and not off_duty:
             raise ApiError(409, "on_break" if agent.status == Presence.BREAK else "offline")
         if await held_by(self.session, agent) >= agent.capacity:
             raise ApiError(409, "at_capacity", {"capacity": agent.capacity}, capacity=agent.capacity)
@@ -235,17 +247,22 @@ class Queue:
         self._tell(handoff.group_name)
 
     async def give_up(self, conversation: Conversation) -> None:
-        """The customer no longer waits and talks to the bot again; 409 `not_waiting`."""
+        """The customer no longer waits; the bot answers what nobody has answered; 409 `not_waiting`."""
         if conversation.owner != QUEUE:
             raise ApiError(409, "not_waiting")
         await self.leave_line(conversation, State.ABANDONED)
         await Conversations(self.session).close_buttons(conversation)
         conversation.reset_pending = True
-        change_owner(self.session, conversation, BOT, by="customer", reason="gave_up")
+        change_owner(self.session, conversation, BOT, by="customer", reason=GAVE_UP)
         language = conversation.reading_language
         await Conversations(self.session).append(
             conversation, Sender.SYSTEM, text("queue.gave_up", language), sender_name=text("desk.system", language)
         )
+        if not await Conversations(self.session).unanswered(conversation):
+            conversation.answered_seq = conversation.last_customer_seq
+            return
+        conversation_id = conversation.id
+        after_commit(self.session, lambda: desk.turns.kick(conversation_id))
 
     async def finish(self, conversation: Conversation) -> None:
         """Mark the handoff that the agent worked on as done."""
@@ -278,6 +295,12 @@ class Queue:
             await desk.hub.publish("queue", None, group=group)
 
         after_commit(self.session, tell)
+
+
+def _in_line(position: int, pace: Pace, first: datetime | None) -> Place:
+    """Return the place of who stands in an open line; `first` is when the first of those before them came."""
+    waited = max(0.0, (now() - first).total_seconds()) if first else 0.0
+    return Place(position, pace.wait(position, waited), None, pace.people > 0)
 
 
 def _before(handoff: Handoff) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +12,13 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError
 
-from handoff.conversations.endpoints import invalid, place_view, store, typing
+from handoff.conversations.endpoints import place_view, store, typing
 from handoff.conversations.models import Conversation
 from handoff.conversations.schemas import SendMessage
 from handoff.conversations.service import Said
 from handoff.database import DATABASE_AWAY
 from handoff.desk import desk
-from handoff.errors import ApiError, header_language, unavailable
+from handoff.errors import ApiError, fields_at_fault, header_language, invalid, unavailable
 from handoff.limits import BUSY_RETRY, address_of
 from handoff.locales import LANGUAGES
 from handoff.principals import Caller, CustomerCaller, at_once, count, identify, in_time, known
@@ -27,6 +28,7 @@ from handoff.realtime.hub import Event
 
 log = structlog.get_logger(__name__)
 LOOK_AT_TOKEN = 5.0
+LOOK_AT_PLACES = 20.0
 LARGEST_SEQ = 2**53
 
 
@@ -49,6 +51,7 @@ class CustomersNamespace(socketio.AsyncNamespace):
         self._sockets: dict[str, Connected] = {}
         self._by_conversation: dict[str, set[str]] = {}
         self._places = Refresh(self._tell_places)
+        self._rounds: asyncio.Task[None] | None = None
         desk.hub.listen(self._hear)
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
@@ -68,16 +71,15 @@ class CustomersNamespace(socketio.AsyncNamespace):
         if most != "off" and len(self._by_conversation.get(caller.conversation_id, ())) >= most:
             raise refused(ApiError(429, "too_many_requests", retry_after=BUSY_RETRY), caller.language)
         if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after <= LARGEST_SEQ:
-            raise refused(
-                ApiError(422, "invalid", {"fields": [{"field": "after", "problem": "a number from 0"}]}),
-                caller.language,
-            )
+            raise refused(fields_at_fault(after="int_type"), caller.language)
 
         async def emit(event: str, data: Any) -> None:
             await self.server.tell(sid, self.namespace, event, data)
 
         delivery = Delivery(caller.conversation_id, after, emit, for_agent=False)
         self._sockets[sid] = Connected(caller, str(auth["token"]), delivery)
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._look_again_and_again())
         self.server.start_background_task(self._welcome, sid)
 
     async def _welcome(self, sid: str) -> None:
@@ -98,13 +100,14 @@ class CustomersNamespace(socketio.AsyncNamespace):
         await self._tell_state(conversation_id, sids)
 
     async def _tell_state(self, conversation_id: str, sids: list[str]) -> None:
-        owner, queue = await state_of(conversation_id)
+        owner, queue, service = await state_of(conversation_id)
         for sid in sids:
             connected = self._sockets.get(sid)
             if connected is not None:
                 connected.queue = queue
+                await self.emit("service", service, to=sid)
                 await self.emit("owner", {"owner": owner}, to=sid)
-                await self.emit("queue", queue, to=sid)
+                await self.server.tell(sid, self.namespace, "queue", queue)  # `emit` leaves None out
 
     async def on_disconnect(self, sid: str, *_reason: Any) -> None:
         """Forget the socket."""
@@ -177,6 +180,12 @@ class CustomersNamespace(socketio.AsyncNamespace):
             for sid in sids:
                 await self.emit("read", {"customer": event["customer"], "agent": event["agent"]}, to=sid)
 
+    async def _look_again_and_again(self) -> None:
+        """What a wait was thought to take is no longer true when nobody is taken, which nothing else tells of."""
+        while self._sockets:
+            await asyncio.sleep(LOOK_AT_PLACES)
+            self._places.soon()
+
     async def _tell_places(self) -> None:
         """Tell every waiting customer whose place has changed."""
         waiting = [sid for sid, connected in self._sockets.items() if connected.queue]
@@ -219,7 +228,7 @@ async def acknowledge(caller: Caller | None, conversation_id: str, data: Any, la
         message, _ = await store(caller, conversation_id, Said(body.client_id, body.text or "", body.payload))
         return {"seq": message.seq}
     except ValidationError as error:
-        return invalid(error).body(language)
+        return invalid(error.errors()).body(language)
     except ApiError as error:
         return refusal(error, language)
     except (DataError, UnicodeEncodeError):  # a repetition would fare no better

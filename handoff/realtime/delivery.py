@@ -11,7 +11,7 @@ import socketio
 import structlog
 
 from handoff.attachments.models import Attachment
-from handoff.conversations.endpoints import queue_view
+from handoff.conversations.endpoints import queue_view, service_view
 from handoff.conversations.models import Message, StoredMessage
 from handoff.conversations.schemas import message_view
 from handoff.conversations.service import PAGE, Conversations
@@ -97,11 +97,12 @@ class Delivery:
         self.after = message.seq
 
 
-async def state_of(conversation_id: str) -> tuple[str, dict[str, Any] | None]:
-    """Return the owner and the place in line."""
+async def state_of(conversation_id: str) -> tuple[str, dict[str, Any] | None, dict[str, Any]]:
+    """Return the owner, the place in line, and who serves."""
     async with desk.database.read() as session:
         conversation = await Conversations(session).get(conversation_id)
-        return conversation.owner, await queue_view(session, conversation)
+        queue, service = await queue_view(session, conversation), await service_view(session, conversation)
+        return conversation.owner, queue, service
 
 
 async def patiently(work: Callable[[], Awaitable[None]], *, while_there: Callable[[], bool]) -> None:

@@ -1,13 +1,15 @@
 """Socket.IO for strangers: what no honest client sends ends the connection, and no connection gets more than its share.
 
-python-socketio trusts its clients: it keeps binary attachments that are announced and never completed, runs every event
-at once, and queues without end for a client that does not read.
+python-socketio trusts its clients: it keeps binary attachments that are announced and never completed (here their event
+is refused at once, and they are dropped as they come), runs every event at once, and queues without end for a client
+that does not read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from typing import Any
 
@@ -32,6 +34,7 @@ LOOK_EVERY = 64
 CONNECT_SECONDS = 20.0
 RESERVED = {"connect", "disconnect", "connect_error"}
 FROM_CLIENTS = {str(kind) for kind in (packet.CONNECT, packet.DISCONNECT, packet.EVENT, packet.ACK)}
+BINARY_EVENT = re.compile(rf"{packet.BINARY_EVENT}(?P<parts>[1-9])-")
 MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 
 
@@ -96,6 +99,7 @@ class GuardedServer(socketio.AsyncServer):
         self._addresses: dict[str, str] = {}
         self._sockets_of: Counter[str] = Counter()
         self._running: dict[str, asyncio.Semaphore] = {}
+        self._parts: dict[str, int] = {}
         self._events: set[asyncio.Task[None]] = set()
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
@@ -123,6 +127,7 @@ class GuardedServer(socketio.AsyncServer):
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         self._running.pop(eio_sid, None)
+        self._parts.pop(eio_sid, None)
         address = self._addresses.pop(eio_sid, None)
         if address is not None:
             self._sockets_of[address] -= 1
@@ -133,13 +138,33 @@ class GuardedServer(socketio.AsyncServer):
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         try:
             desk.limits.conversation("frames", eio_sid)
-            await super()._handle_eio_message(eio_sid, data)
+            if not self._drops_part(eio_sid, data):
+                await super()._handle_eio_message(eio_sid, self._without_parts(eio_sid, data))
         except MALFORMED as error:
             log.info("malformed_packet", socket=eio_sid, error=type(error).__name__)
             await self.eio.drop(eio_sid)
         except ApiError:
             log.info("too_many_packets", socket=eio_sid)
             await self.eio.drop(eio_sid)
+
+    def _without_parts(self, eio_sid: str, data: Any) -> Any:
+        """Return an event with binary parts as one without: its place holders are no text, and are refused as such."""
+        announced = BINARY_EVENT.match(data) if isinstance(data, str) else None
+        if announced is None:
+            return data
+        self._parts[eio_sid] = int(announced["parts"])
+        return f"{packet.EVENT}{data[announced.end() :]}"
+
+    def _drops_part(self, eio_sid: str, data: Any) -> bool:
+        """Tell whether this is an announced binary part, which nobody keeps; ValueError when another thing comes."""
+        left = self._parts.pop(eio_sid, 0)
+        if isinstance(data, str) and not left:
+            return False
+        if isinstance(data, str) or not left:
+            raise ValueError("not the binary part that was announced")
+        if left > 1:
+            self._parts[eio_sid] = left - 1
+        return True
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         await super()._handle_connect(eio_sid, namespace, data)

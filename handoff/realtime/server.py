@@ -8,7 +8,7 @@ from handoff.realtime.customers import CustomersNamespace
 from handoff.realtime.guard import GuardedServer
 from handoff.settings import settings
 
-LARGEST_FRAME = 64 * 1024
+LARGEST_FRAME = 512 * 1024
 
 
 def make_server() -> GuardedServer:

@@ -15,6 +15,7 @@ import yaml
 
 log = structlog.get_logger(__name__)
 FOLDER = Path(__file__).resolve().parents[2] / "bot" / "data" / "firmware"
+_CAME_WITH = re.compile(r"(?:moves?|upgraded?|updated?|upgrade|update) to (?:Android|iOS|HarmonyOS) ([0-9]+)")
 Texts = dict[str, str]
 
 
@@ -109,6 +110,8 @@ def _fits(issue: dict[str, Any], facts: dict[str, str]) -> Match | None:
             unknown.append("os")
         elif facts["os"] not in issue["platforms"]:
             return None
+    if _older_system(issue, facts):
+        return None
     for part, name in (("firmware", "firmware_version"), ("app", "app_version")):
         limits = issue.get(part) or {}
         if limits and name not in facts:
@@ -116,6 +119,12 @@ def _fits(issue: dict[str, Any], facts: dict[str, str]) -> Match | None:
         elif limits and not _within(facts[name], limits):
             return None
     return Match(issue, tuple(unknown))
+
+
+def _older_system(issue: dict[str, Any], facts: dict[str, str]) -> bool:
+    """Tell whether the customer's system is older than the one that the issue came with."""
+    named, have = _CAME_WITH.search(issue["cause"]["en"]), version(facts.get("os_version", ""))
+    return named is not None and bool(have) and have[0] < int(named.group(1))
 
 
 def _within(have: str, limits: dict[str, str]) -> bool:

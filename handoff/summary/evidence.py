@@ -56,7 +56,10 @@ def excerpt(text: str, limit: int, around: str | None = None) -> str:
             return words
         words = text[place:].strip()
     ends = [match.start() for match in _CLAUSE_END.finditer(words, limit // 2, limit + 1)]
-    return words[: ends[-1] if ends else limit].rstrip()
+    if ends:
+        return words[: ends[-1]].rstrip()
+    whole = words.rfind(" ", limit // 2, limit + 1) if words[limit - 1 : limit + 1].isascii() else -1
+    return words[: whole if whole > 0 else limit].rstrip()
 
 
 def _between(text: str, start: int, end: int, mark: re.Pattern[str]) -> str:

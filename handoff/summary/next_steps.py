@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,20 +11,31 @@ from typing import Any
 import yaml
 
 from handoff.clock import now
-from handoff.conversations.models import Sender
+from handoff.conversations.models import Message, Sender
 from handoff.locales import LANGUAGES, text
 from handoff.queue.models import Reason
 from handoff.summary import mood
 from handoff.summary.corrections import called_wrong
+from handoff.summary.dangers import VITAL, Danger
 from handoff.summary.designers import Match, Trouble, already_updated, match, trouble
+from handoff.summary.evidence import fold
+from handoff.summary.further import kinds
 from handoff.summary.hopes import Hope
 from handoff.summary.labels import moment, order_state, readable
+from handoff.summary.pledges import Pledge
 from handoff.summary.record import Record, intent
 from handoff.summary.speech import problem
 
 ADVICE = Path(__file__).with_name("advice.yml")
 MOST_STEPS = 5
 ORDER_HOPES = {"delivery", "cancel", "address", "invoice", "parcel_right", "refund", "return", "exchange"}
+_STATE = re.compile(
+    r"签收|发货|打包|付款|送达|送到|在途|运输|取消|退款|退货"
+    r"|(?<![a-z])(?:shipped|delivered|packed|paid|on its way|delayed|cancelled|refunded|returned)(?![a-z])",
+    re.IGNORECASE,
+)
+# Hopes whose advice leads back to the device.
+TROUBLESHOOTING = {"repair", "warranty", "update_done", "advice"}
 OPENINGS = ("angry", "abusive", "disappointed", "sarcastic", "anxious")
 
 
@@ -37,16 +49,16 @@ class Step:
 
 @cache
 def advice() -> dict[str, dict[str, dict[str, str]]]:
-    """Return the designers' advice: `reasons`, `moods` and `hopes`."""
+    """Return the designers' advice: `dangers`, `reasons`, `moods` and `hopes`."""
     return yaml.safe_load(ADVICE.read_text(encoding="utf8"))
 
 
 def next_steps(record: Record, wished: list[Hope], language: str) -> list[dict[str, Any]]:
     """Return at most five steps, the most urgent first; nothing that was tried already or called wrong."""
-    steps = _steps(record, wished, language)
+    steps = _unique(_steps(record, wished, language))
     wrong = called_wrong("next_steps", record.corrections)
     if wrong:
-        others = [_steps(record, wished, one) for one in LANGUAGES]
+        others = [_unique(_steps(record, wished, one)) for one in LANGUAGES]
         steps = [
             step for step, *same in zip(steps, *others, strict=False) if wrong.isdisjoint(one.text for one in same)
         ]
@@ -54,24 +66,52 @@ def next_steps(record: Record, wished: list[Hope], language: str) -> list[dict[s
 
 
 def _steps(record: Record, wished: list[Hope], language: str) -> list[Step]:
+    if _is_in_danger(record):
+        return _in_danger(record, wished, language)
     steps = [
         *_first(record, language),
         *_promised(record, language),
+        *_conflict(record, language),
         *_cure(record, language),
         *_order(record, wished, language),
         *_wishes(wished, language),
         *_reason(record, language),
     ]
+    if not steps and record.matter_words:
+        found = problem(record)
+        source: dict[str, Any] = {"advice": "ask"}
+        steps = [Step(text("summary.next_ask", language), source | ({"seq": found.seq} if found else {}))]
+    return steps
+
+
+def _unique(steps: list[Step]) -> list[Step]:
     unique: dict[str, Step] = {}
     for step in steps:
         unique.setdefault(step.text, step)
     return list(unique.values())
 
 
+def _is_in_danger(record: Record) -> bool:
+    return bool(record.dangers) or (record.handoff is not None and record.handoff.reason == Reason.SAFETY)
+
+
+def _in_danger(record: Record, wished: list[Hope], language: str) -> list[Step]:
+    """What the dangers call for; nothing after it would have the device used, charged, restarted or tested."""
+    steps = [_of_danger(danger, language) for danger in record.dangers] or _reason(record, language)
+    if any(danger.kind in VITAL for danger in record.dangers):
+        return steps
+    harmless = [hope for hope in wished if hope.key not in TROUBLESHOOTING]
+    return [*steps, *_promised(record, language), *_order(record, harmless, language), *_wishes(harmless, language)]
+
+
+def _of_danger(danger: Danger, language: str) -> Step:
+    if danger.kind in advice()["dangers"]:
+        return _advised("dangers", danger.kind, language, danger.seq)
+    return _advised("reasons", Reason.SAFETY, language, danger.seq)
+
+
 def _first(record: Record, language: str) -> list[Step]:
-    """What comes before everything: safety, then the customer's feelings."""
-    if record.handoff is not None and record.handoff.reason == Reason.SAFETY:
-        return _reason(record, language)
+    """What comes before everything: the customer's feelings."""
     feeling = mood.emotion(record.said_by_customer)
     if feeling["label"] not in OPENINGS:
         return []
@@ -91,7 +131,40 @@ def _promised(record: Record, language: str) -> list[Step]:
         if promise.seq in record.by_seq:
             source["seq"] = promise.seq
         steps.append(Step(text(key, language, promise=words, due=moment(promise.due_at, record, language)), source))
+    steps += [_overdue(pledge, record, language) for pledge in record.pledges if pledge.is_overdue]
     return steps
+
+
+def _overdue(pledge: Pledge, record: Record, language: str) -> Step:
+    due = moment(pledge.due_at, record, language) if pledge.due_at else ""
+    quote = text("summary.problem_quote", language, quote=pledge.quote)
+    return Step(text("summary.next_overdue", language, promise=quote, due=due), {"seq": pledge.seq})
+
+
+def _conflict(record: Record, language: str) -> list[Step]:
+    """The device that the customer speaks of, where the order that was looked up is for another one."""
+    order, told = record.value("order_number"), record.latest.get("device_model") or record.latest.get("product")
+    shown = _shown(record)
+    if order is None or told is None or shown is None:
+        return []
+    ordered = kinds(fold(shown.text))
+    if not ordered or told.value.partition("-")[0] in ordered:
+        return []
+    names = {"told": readable(told.name, told.value, language), "ordered": readable("product", ordered[0], language)}
+    return [Step(text("summary.next_conflict", language, number=order, **names), {"seq": shown.seq})]
+
+
+def _shown(record: Record) -> Message | None:
+    """Return the bot's newest message that shows the state of the customer's order, which it does after both proofs."""
+    number = record.value("order_number")
+    return next(
+        (
+            message
+            for message in reversed(record.matter)
+            if message.sender == Sender.BOT and number and number in message.text and _STATE.search(message.text)
+        ),
+        None,
+    )
 
 
 def _cure(record: Record, language: str) -> list[Step]:
@@ -155,7 +228,7 @@ def _told_by_bot(record: Record, issue: dict[str, Any]) -> int | None:
 
 
 def _guide(record: Record, data: Trouble, topic: str, facts: dict[str, str], language: str) -> list[Step]:
-    given = "\n".join(message.text for message in record.matter if message.sender == Sender.BOT)
+    given = "\n".join(message.text for message in record.matter if message.sender != Sender.CUSTOMER)
     for step in data.guides.get(topic, {}).get("steps") or []:
         wrong_phone = step.get("platforms") and facts.get("os") not in step["platforms"]
         if step["code"] in record.tried_codes or wrong_phone or step["zh"] in given or step["en"] in given:
@@ -172,7 +245,7 @@ def _order(record: Record, wished: list[Hope], language: str) -> list[Step]:
         words = text("summary.next_order_known", language, order=order_state(record.order, language))
         return [Step(words, {"lookup": f"order {record.order.number}"})]
     source = {"seq": order.source_seq} if order.source_seq else {"context": True}
-    key = "summary.next_order" if record.value("phone_last4") else "summary.next_order_proof"
+    key = "summary.next_order" if record.value("phone_last4") or _shown(record) else "summary.next_order_proof"
     return [Step(text(key, language, number=readable("order_number", order.value, language)), source)]
 
 

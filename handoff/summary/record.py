@@ -12,10 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.agents.models import Group
 from handoff.conversations.models import AGENT_PREFIX, BOT, CLOSED, Conversation, Message, OwnershipEvent, Sender
 from handoff.customers.models import Customer
+from handoff.locales import section
 from handoff.promises.models import Promise
 from handoff.queue.models import Handoff
-from handoff.summary.attempts import Attempt, attempts
+from handoff.summary.aside import put_aside
+from handoff.summary.attempts import Attempt, attempts, really_done
 from handoff.summary.corrections import corrected, corrections_of
+from handoff.summary.dangers import ONLY_MATTER, Danger, dangers
 from handoff.summary.knowledge import Knowledge
 from handoff.summary.models import Correction, Fact, TriedStep
 from handoff.summary.orders import OrderState
@@ -42,6 +45,7 @@ class Record:
     ends: list[datetime]
     corrections: list[Correction] = field(default_factory=list)
     order: OrderState | None = None
+    earlier_handoffs: list[Handoff] = field(default_factory=list)
 
     @cached_property
     def said_by_customer(self) -> list[Message]:
@@ -72,14 +76,26 @@ class Record:
         ]
 
     @cached_property
+    def open_words(self) -> list[Message]:
+        """What of these words was not put aside later on; all of them where nothing else is left."""
+        aside = put_aside(self.messages).messages
+        return [message for message in self.matter_words if message.seq not in aside] or self.matter_words
+
+    @cached_property
+    def dangers(self) -> list[Danger]:
+        """The dangers of the present matter, whoever has had it since: to people, from devices, of being cheated."""
+        handoffs = [*self.earlier_handoffs, *([self.handoff] if self.handoff else [])]
+        return dangers(self.matter, handoffs)
+
+    @cached_property
     def stated(self) -> list[Fact]:
         """What is known, the newest word last: what the bot recognised, and what was stated in answers."""
-        return corrected(stated(self.facts, self.messages), self.corrections)
+        return corrected(stated(self.facts, self.messages, self.dangers), self.corrections)
 
     @cached_property
     def latest(self) -> dict[str, Fact]:
         """The newest fact of each name."""
-        return {fact.name: fact for fact in self.stated}
+        return _of_one_device({fact.name: fact for fact in self.stated}, self.stated)
 
     @cached_property
     def by_seq(self) -> dict[int, Message]:
@@ -87,14 +103,25 @@ class Record:
         return {message.seq: message for message in self.messages}
 
     @cached_property
+    def done(self) -> list[TriedStep]:
+        """The recognised steps whose words say that they were done."""
+        names = section("summary")
+        return [
+            step
+            for step in self.tried
+            if really_done(step, self.by_seq.get(step.source_seq), named=f"step_{step.text}" in names)
+        ]
+
+    @cached_property
     def tried_codes(self) -> set[str]:
         """Codes of the steps that the customer already tried."""
-        return {step.text for step in self.tried}
+        return {step.text for step in self.done}
 
     @cached_property
     def attempts(self) -> list[Attempt]:
         """What the customer reports to have done in the present matter."""
-        return attempts(self.matter)
+        beside = {danger.seq for danger in self.dangers if danger.kind in ONLY_MATTER}
+        return attempts([message for message in self.matter if message.seq not in beside], self.facts)
 
     @cached_property
     def pledges(self) -> list[Pledge]:
@@ -118,6 +145,18 @@ class Record:
         return fact.value if fact else None
 
 
+def _of_one_device(latest: dict[str, Fact], known: list[Fact]) -> dict[str, Fact]:
+    """Return the newest facts with a kind of product and a model that are one device: the one named last."""
+    product, model = latest.get("product"), latest.get("device_model")
+    if product is None or model is None or model.value.partition("-")[0] == product.value:
+        return latest
+    other, anchor = sorted((product, model), key=known.index)
+    kind = anchor.value.partition("-")[0]
+    fitting = [fact for fact in known if fact.name == other.name and fact.value.partition("-")[0] == kind]
+    rest = {name: fact for name, fact in latest.items() if name != other.name}
+    return rest | ({other.name: fitting[-1]} if fitting else {})
+
+
 def intent(message: Message) -> str:
     """Return the full name of what the message was understood to mean; empty when it was not understood."""
     return str((message.nlu or {}).get("intent") or "")
@@ -129,7 +168,8 @@ async def load(session: AsyncSession, conversation: Conversation) -> Record:
     knowledge = Knowledge(session, conversation)
     messages = await session.scalars(select(Message).where(Message.conversation_id == own).order_by(Message.seq))
     promises = await session.scalars(select(Promise).where(Promise.conversation_id == own).order_by(Promise.id))
-    handoffs = select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.arrival.desc())
+    handoffs = select(Handoff).where(Handoff.conversation_id == own).order_by(Handoff.arrival)
+    stays = list(await session.scalars(handoffs))
     return Record(
         conversation=conversation,
         customer=await session.get_one(Customer, conversation.customer_id),
@@ -137,10 +177,11 @@ async def load(session: AsyncSession, conversation: Conversation) -> Record:
         facts=await knowledge.facts(),
         tried=await knowledge.tried(),
         promises=list(promises),
-        handoff=await session.scalar(handoffs.limit(1)),
+        handoff=stays[-1] if stays else None,
         group=await session.get(Group, conversation.group_name) if conversation.group_name else None,
         ends=await _ends(session, own),
         corrections=await corrections_of(session, own),
+        earlier_handoffs=stays[:-1],
     )
 
 

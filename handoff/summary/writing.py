@@ -14,7 +14,7 @@ from handoff.summary.gist import gist, lines
 from handoff.summary.headline import headline
 from handoff.summary.hopes import Hope, hopes
 from handoff.summary.knowledge import FACT_NAMES
-from handoff.summary.labels import named, order_state, readable
+from handoff.summary.labels import as_written, named, order_state, readable
 from handoff.summary.models import Fact, TriedStep
 from handoff.summary.next_steps import next_steps
 from handoff.summary.record import Record
@@ -73,19 +73,21 @@ def _tried(record: Record, language: str) -> list[dict[str, Any]]:
     """The steps that were recognised and what else the customer reports to have done, in their order."""
     known = []
     told = list(record.attempts)
-    for step in record.tried:
+    for step in record.done:
         fuller = next((one for one in told if _is_same(one, step)), None)
         name = named("step", step.text, language)
         known.append(
             {
-                "text": name or step.quote,
+                "text": name or as_written(step.quote, language),
                 "code": step.text if name else None,
                 "quote": fuller.quote if fuller else step.quote,
                 "seq": step.source_seq,
             }
         )
-    told = [one for one in told if not any(_is_same(one, step) for step in record.tried)]
-    known += [{"text": one.text, "code": None, "quote": one.quote, "seq": one.seq} for one in told]
+    told = [one for one in told if not any(_is_same(one, step) for step in record.done)]
+    known += [
+        {"text": as_written(one.text, language), "code": None, "quote": one.quote, "seq": one.seq} for one in told
+    ]
     return sorted(known, key=lambda step: step["seq"])
 
 
@@ -111,7 +113,9 @@ def _promises(record: Record, language: str) -> list[dict[str, Any]]:
     accounted = {promise.seq for promise in record.promises}
     return kept + [
         {
-            "text": text("summary.promise_told", language, words=pledge.quote) if pledge.told else pledge.quote,
+            "text": text("summary.promise_told", language, words=pledge.quote)
+            if pledge.told
+            else as_written(pledge.quote, language),
             "due_at": iso(pledge.due_at) if pledge.due_at else None,
             "quote": pledge.quote,
             "seq": pledge.seq,

@@ -39,6 +39,12 @@ def _squeezed(name: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
+def _style() -> str:
+    """Return the style sheet without the white space that CSS does not need."""
+    sheet = re.sub(r"\s*([{};,>])\s*|(?<=:)[ ]", lambda found: found[1] or "", _squeezed("style.css"))
+    return sheet.replace(";}", "}")
+
+
 def _strings() -> dict[str, dict[str, str]]:
     """Return the widget's own part of the catalogue: the demo page's sentences stay behind."""
     return {key: texts for key, texts in section("widget").items() if not key.startswith("demo_")}
@@ -48,7 +54,7 @@ def _strings() -> dict[str, dict[str, str]]:
 def bundle() -> Bundle:
     """Return the whole script, wrapped so that only `window.Jieli` becomes visible to the site."""
     head = f"const TEXT = {json.dumps(_strings(), ensure_ascii=False, separators=(',', ':'))};\n"
-    style = f"const STYLE = {json.dumps(_squeezed('style.css'), ensure_ascii=False)};\n"
+    style = f"const STYLE = {json.dumps(_style(), ensure_ascii=False)};\n"
     body = "\n".join(_squeezed(f"{piece}.js") for piece in PIECES)
     plain = f'{NOTICE}\n(() => {{\n"use strict";\n{head}{style}{body}\n}})();\n'.encode()
     return Bundle(plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:24]}"')

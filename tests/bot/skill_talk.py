@@ -91,6 +91,17 @@ def take(stack: BotStack, *states: str, allowed: str | None = None, within_days:
     raise AssertionError(f"no order left that is {states} and allows {allowed}")
 
 
+def able(stack: BotStack, change: str, items: int = 1) -> Order:
+    """An order that allows a change now, shared by tests that leave it as it is or change it again and again.
+
+    `items`: how many things it holds at least.
+    """
+    fitting = (order for order in _now(stack) if sum(item["quantity"] for item in order["items"]) >= items)
+    found = next((order for order in fitting if change in order["allowed"]), None)
+    assert found, f"no order allows {change} now"
+    return found
+
+
 def _now(stack: BotStack) -> Iterator[Order]:
     return (look_up(stack, listed) for listed in orders(stack) if listed["number"] not in _taken)
 

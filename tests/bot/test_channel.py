@@ -199,9 +199,46 @@ class TestIdempotency:
 class TestParse:
     def test_reads_without_memory(self, bot_stack: BotStack) -> None:
         answer = bot_stack.parse("手环2步数为0,气死我了!!!")
-        assert set(answer) == {"nlu", "facts", "tried"}
+        assert set(answer) == {"nlu", "facts", "tried", "handoffs"} and answer["handoffs"] == []
         assert answer["nlu"][0]["emotion"]["label"] == "angry"
         assert {"name": "device_model", "value": "band-2", "quote": "手环2", "seq": 1} in answer["facts"]
+
+    @pytest.mark.parametrize(
+        ("said", "reason", "priority", "danger"),
+        [
+            (["talk to a person please", "the plug is smoking now"], "safety", 1, "Your safety comes first"),
+            (["转人工", "我手被烫起泡了"], "safety", 1, "先顾好人"),
+            (["算了我不想活了"], "safety", 1, "12356"),
+            (["agent", "i want to end my life"], "safety", 1, "You are not alone"),
+            (["我今年8岁", "妈妈不在家我一个人害怕"], "emotion", 2, None),
+            (["I'll sue you, my lawyer will call"], "policy_topic", 2, None),
+        ],
+    )
+    def test_says_for_what_a_talk_calls_a_person(
+        self, bot_stack: BotStack, said: list[str], reason: str, priority: int, danger: str | None
+    ) -> None:
+        (call,) = talked(bot_stack, said)
+        assert (call["reason"], call["priority"], call["evidence"][-1]) == (reason, priority, len(said))
+        assert call["explanation"]["signals"]
+        assert call["advice"] is None if danger is None else any(danger in words for words in call["advice"].values())
+
+    @pytest.mark.parametrize("said", [["the plug is smoking now", "should I touch it??"], ["多久能到"], ["any news?"]])
+    def test_calls_nobody_for_plain_words(self, bot_stack: BotStack, said: list[str]) -> None:
+        assert talked(bot_stack, said) == [None]
+
+    def test_a_talk_of_nothing_told(self, bot_stack: BotStack) -> None:
+        for talk in ([], [2]):
+            answer = bot_stack.call("parse", {"messages": [{"seq": 1, "text": "hi"}], "talks": [talk]})
+            assert (answer.status_code, error_of(answer)) == (422, "invalid_request")
+
+
+def talked(bot_stack: BotStack, said: list[str]) -> list[dict[str, Any] | None]:
+    """What the bot makes of one talk, without memory."""
+    messages = [{"seq": seq, "text": text} for seq, text in enumerate(said, 1)]
+    answer = bot_stack.call("parse", {"messages": messages, "talks": [list(range(1, len(said) + 1))]})
+    assert answer.status_code == 200, answer.text
+    handoffs: list[dict[str, Any] | None] = answer.json()["handoffs"]
+    return handoffs
 
 
 class TestReset:

@@ -107,7 +107,7 @@ def test_what_is_trained_is_loaded_unless_the_encoder_is_another(
     )
     loaded.process([message])
     assert message.get("found")["answers"][0]["id"] == "delivery/fee"
-    assert loaded._finder._by_meaning == same_encoder
+    assert loaded._model._by_meaning == same_encoder
 
 
 @pytest.fixture(scope="module")

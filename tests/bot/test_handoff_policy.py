@@ -78,6 +78,11 @@ class Talk:
         self._add(ActionExecuted("action_troubleshoot"), BotUttered(text, {}))
         return self
 
+    def asking(self, form: str) -> "Talk":
+        """A form waits for its next answer."""
+        self._add(ActiveLoop(form), ActionExecuted("action_listen"))
+        return self
+
     def fresh_start(self) -> "Talk":
         self._add(ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen"))
         return self
@@ -399,3 +404,29 @@ class TestPredicts:
         config = {**CONFIG, "weights": {**CONFIG["weights"], "angre": 1.0}}
         with pytest.raises(ValueError, match="angre"):
             HandoffPolicy(config, LocalModelStorage(tmp_path), Resource("h"), ExecutionContext(GraphSchema({})))
+
+
+class TestPromisesAndForms:
+    """What a form asked for is no wish for a person; what was promised long ago is one of a person's."""
+
+    @pytest.mark.parametrize(("form", "called"), [("order_form", False), (None, True)])
+    def test_an_answer_to_a_form_calls_nobody(self, form: str | None, called: bool) -> None:
+        talk = Talk()
+        if form:
+            talk.asking(form)
+        talk.customer("个人", "inform", cues={"person": 0.85})
+        assert any(signal.name == "asked_for_person" for signal in talk.assess().signals) is called
+
+    @pytest.mark.parametrize(
+        ("text", "chance", "whole"),
+        [
+            ("客服答应我差价退回来的,三天了", 0.5, True),
+            ("客服答应我差价退回来的,三天了", 0.1, False),
+            ("you promised a refund, that was two weeks ago", 0.5, True),
+            ("答应退给我的", 0.5, False),
+        ],
+    )
+    def test_a_promise_and_how_long_ago(self, text: str, chance: float, whole: bool) -> None:
+        assessment = Talk().customer(text, "complain", cues={"broken_word": chance}).assess()
+        found = [signal.weight for signal in assessment.signals if signal.name == "broken_word"]
+        assert (found == [CONFIG["weights"]["broken_word"]]) is whole

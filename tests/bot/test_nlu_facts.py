@@ -1,6 +1,6 @@
 """Facts, steps tried, dates: normal values, and quotes in the customer's own words."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -58,7 +58,19 @@ class TestExtract:
             ("it's 17.4", "os_version", "17.4", "17.4"),
             ("安卓14上连不上", "os_version", "14", "14"),
             ("提示错误码 E12", "error_code", "E12", "E12"),
+            ("安卓十五", "os_version", "15", "十五"),
+            ("app是五点一点八", "app_version", "5.1.8", "五点一点八"),
+            ("固件是三点三点一点八", "firmware_version", "3.3.1.8", "三点三点一点八"),
+            ("先不管摄像头,手环的事", "product", "band", "手环"),
+            ("手环充不进电,说错了,是手表不是手环", "product", "watch", "手表"),
+            ("its not the router, its the camera that drops, router is fine", "product", "camera", "camera"),
             ("error code 1003", "error_code", "1003", "1003"),
+            ("秤上显示Err 3", "error_code", "Err3", "Err 3"),
+            ("LM2611030042 8888 少发了一件", "phone_last4", "8888", "8888"),
+            ("order LM2611030042, phone 8888 please", "phone_last4", "8888", "8888"),
+            ("iPhone 14,哦不是,是iPhone 15", "phone_model", "iPhone 15", "iPhone 15"),
+            ("an iPhone 14, sorry, iPhone 15", "phone_model", "iPhone 15", "iPhone 15"),
+            ("系统iOS 18,看错了,是17.6.1", "os_version", "17.6.1", "17.6.1"),
         ],
     )
     def test_value_and_own_words(self, text: str, name: str, value: str, quote: str) -> None:
@@ -76,6 +88,8 @@ class TestExtract:
             ("我走了5000步", "phone_last4"),
             ("台灯连不上wifi,路由器重启过了", "phone_model"),
             ("Where is my order", "order_number"),
+            ("下午三点二十断的", "os_version"),
+            ("橙色的灯", "product"),
         ],
     )
     def test_nothing_that_was_not_said(self, text: str, absent: str) -> None:
@@ -122,7 +136,12 @@ class TestTried:
             ("都按你们说的弄了,重启、重装,一样的结果", ["restart_device", "reinstall_app"]),
             ("路由器拔了电,换成手机热点也一样", ["restart_router", "other_network"]),
             ("router也reboot了,cache清了", ["restart_router", "clear_cache"]),
+            ("光猫重启过了", ["restart_modem"]),
+            ("I already restarted both", ["restart_phone"]),
             ("cleaned the charging pins, gave it a full charge", ["clean_contacts", "charge_full"]),
+            ("shows 0 steps, tried restart, re-pair, reinstall", ["restart_device", "re_pair", "reinstall_app"]),
+            ("already tried restarting, re-pairing and reinstalling", ["restart_device", "re_pair", "reinstall_app"]),
+            ("tried a restart, please reinstall it for me", ["restart_device"]),
         ],
     )
     def test_done(self, text: str, codes: list[str]) -> None:
@@ -137,6 +156,7 @@ class TestTried:
             "手环自己一直重启",
             "it keeps restarting",
             "should I factory reset it?",
+            "手环固件更新卡住了",
             "能不能给我换根线",
             "别让我再重启了",
             "固件前天夜里自动更新过",
@@ -144,10 +164,37 @@ class TestTried:
             "is the update itself a factory reset?",
             "I'd rather not reset it",
             "I need a repair",
+            "恢复出厂没敢试",
+            "打算明天重启看看",
+            "我弟让我重启",
+            "might try a factory reset tomorrow",
+            "my son says we should swap the cable",
         ],
     )
     def test_not_done(self, text: str) -> None:
         assert extract_tried(text) == []
+
+
+class TestNumbersOfOthers:
+    @pytest.mark.parametrize(
+        "text",
+        ["上海市浦东新区张江路100弄5号301 李雷 13900001111", "ship it to 18 Huaihai Road, Li Wei, 13900001111"],
+    )
+    def test_a_mobile_beside_an_address_proves_nothing(self, text: str) -> None:
+        assert "phone_last4" not in values(text)
+
+    def test_the_year_of_a_phone_is_no_number_of_it(self) -> None:
+        assert "phone_last4" not in values("my phone is 2023 model")
+
+    def test_a_day_to_come_is_none_of_buying(self) -> None:
+        assert "purchased_at" not in values("By 3 December I need a new one or my money back")
+        assert "purchased_at" not in values("说好今天上门取件的人呢")
+        assert "purchased_at" not in values("the courier was supposed to have picked it up today")
+
+    def test_a_denied_day_is_not_the_day(self) -> None:
+        day = dates.current_day()
+        assert values("不是昨天 前天买的")["purchased_at"] == (day - timedelta(days=2)).isoformat()
+        assert values("not yesterday I bought it today")["purchased_at"] == day.isoformat()
 
 
 class TestDates:

@@ -45,7 +45,24 @@ def test_a_step_in_other_words_is_told_as_the_customer_told_it(reader: StepReade
         assert text[step["start"] : step["end"]] == step["quote"]
 
 
-@pytest.mark.parametrize("text", ["手环怎么换表带", "my parcel has not arrived", "帮我查一下订单", "", "👍", "谢谢"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "手环怎么换表带",
+        "my parcel has not arrived",
+        "帮我查一下订单",
+        "",
+        "👍",
+        "谢谢",
+        "我没有重启过",
+        "app还没重装",
+        "打算周末去门店看看",
+        "I haven't tried resetting it",
+        "going to reinstall it tonight",
+        "我用的是安卓14",
+        "直接给我换一台行不行",
+    ],
+)
 def test_what_tells_of_no_step_holds_none(reader: StepReader, text: str) -> None:
     assert read(reader, text) == []
 

@@ -132,6 +132,9 @@ class TestTopicsOfAPerson:
             "it caught fire",
             "the charger smells like burning",
             "I got an electric shock",
+            "手环充电的时候着火了",
+            "everyone would be better off without me",
+            "没意思,活够了",
         ],
     )
     def test_safety(self, text: str) -> None:
@@ -147,6 +150,9 @@ class TestTopicsOfAPerson:
             "防火墙",
             "手环防水吗",
             "is it safe to charge overnight",
+            "屏幕碎得跟炸了似的",
+            "等得我都冒火了",
+            "could one of your plugs catch fire?",
         ],
     )
     def test_no_danger(self, text: str) -> None:

@@ -98,3 +98,35 @@ class TestPolicy:
         couriers = shop(bot_stack, "GET", "/policies")["delivery"]["couriers"]
         told = Talk(bot_stack, conversation).say(question)
         assert all(courier[language] in told for courier in couriers)
+
+
+class TestFollowUps:
+    """Short questions that only the answer before them explains."""
+
+    @pytest.mark.parametrize(
+        ("language", "first", "then", "told"),
+        [
+            ("zh", "保修多久", "电池呢", "6 个月"),
+            ("zh", "保修多久", "人为损坏呢", "付费维修"),
+            ("zh", "退货政策是什么", "拆开用过了还能退吗", "拆开试过也可以退"),
+            ("en", "how long is the warranty", "and the battery?", "6 months"),
+            ("en", "what's your return policy", "but I opened it", "Opened and tried is fine"),
+            ("zh", "固件怎么升级", "手环3", "2.1."),
+            ("en", "how do I update the band", "android", "The steps are the same"),
+        ],
+    )
+    def test_are_answered(
+        self, bot_stack: BotStack, conversation: str, language: str, first: str, then: str, told: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        talk.say(first)
+        assert told in talk.say(then)
+
+    @pytest.mark.parametrize(
+        ("language", "text", "told"),
+        [("zh", "手环能不能防水游泳", "防水"), ("en", "can I swim with the band", "Water")],
+    )
+    def test_what_a_kind_of_device_can_do(
+        self, bot_stack: BotStack, conversation: str, language: str, text: str, told: str
+    ) -> None:
+        assert told in Talk(bot_stack, conversation, language).say(text)

@@ -96,6 +96,16 @@ HANDED_OVER = [
     ("a child hurt", ["hi I am 8 years old", "the watch burned my wrist and it hurts"], 2, {"safety"}, 1),
     ("a child alone", ["我家门锁一直滴滴叫", "我读二年级，妈妈上夜班，我有点害怕"], 2, {"emotion", "safety"}, None),
     ("a child alone", ["hello the door won't open", "i'm 8 and mum is at work"], 2, {"emotion", "safety"}, None),
+    ("a small sign of danger", ["手环充电口那块塑料化了"], 1, {"safety"}, 1),
+    ("a small sign of danger", ["the router crackles and there was a tiny flash, works otherwise"], 1, {"safety"}, 1),
+    ("a promise without a date", ["你们客服答应过给我退差价，到现在没退"], 1, {"broken_promise"}, 2),
+    ("money taken", ["我没下过单，但银行被你们扣了699"], 1, {"policy_topic"}, 2),
+    ("an exception", ["能不能破例给我退了，就过了两天"], 1, {"policy_topic"}, 2),
+    ("a swindler", ["有人自称澜墨客服要验证码，我给他了"], 1, {"policy_topic"}, 2),
+    ("a death in the family", ["我爸上个月走了，他手环的账号怎么处理"], 1, {"emotion"}, 2),
+    ("a death in the family", ["my mum died last week, how do I close her account"], 1, {"emotion"}, 2),
+    ("an ex who follows", ["前任还能看到我手表的定位，我有点怕"], 1, {"safety"}, 1),
+    ("an exception", ["can you make an exception, it's only two days past the return window"], 1, {"policy_topic"}, 2),
     ("asked for, indirectly", ["我想问个换货的事", "能不能请个懂的同事来跟我说"], 2, {"asked_for_person"}, None),
     (
         "asked for, indirectly",
@@ -139,6 +149,19 @@ KEPT = [
     ("two wishes at once", ["发货要几天，能开发票吗"]),
     ("two wishes at once", ["how long does delivery take, and can I get an invoice?"]),
     ("a child with a plain question", ["我是小学生，手环怎么换表盘呀"]),
+    ("asking about danger", ["could one of your plugs catch fire if I left it on? nothing happened"]),
+    ("a danger denied", ["手表没有发烫也没冒烟，就是充得慢"]),
+    ("a figure of speech", ["这灯好看到爆炸，还有别的颜色吗"]),
+    ("a long walk", ["我妈今天走了两万步，怎么看排行"]),
+    ("a danger denied", ["没冒烟没鼓包，就是屏幕不亮了"]),
+    ("a danger denied", ["nothing caught fire, the router's light just went red"]),
+    ("a figure of speech", ["跑得嗓子冒烟，心率180正常吗"]),
+    ("a figure of speech", ["我不想活成一个胖子，推荐个秤"]),
+    ("a person refused", ["no human please, where is my order"]),
+    ("a figure of speech", ["手环着火了一样红，这个颜色能换吗"]),
+    ("nothing more to say", ["算了吧"]),
+    ("nothing more to say", ["hi", "never mind"]),
+    ("play", ["tell me a joke"]),
     ("a long way that gets there", ["体脂秤连不上", "蓝牙开了", "还是不行", "重启了", "啊连上了，谢谢"]),
     (
         "a long way that gets there",
@@ -207,6 +230,20 @@ def test_who_declines_is_not_asked_again(
         customer.say(text)
         assert customer.answer["handoff"] is None
         assert "/request_human" not in customer.payloads, text
+
+
+@pytest.mark.parametrize(
+    ("said", "condolence"),
+    [
+        ("我爸上个月走了，他手环的账号怎么处理", "节哀"),
+        ("my mum died last week, how do I close her account", "sorry for your loss"),
+    ],
+)
+def test_a_death_is_met_with_condolence(
+    bot_stack: BotStack, conversation: str, said: str, condolence: str
+) -> None:
+    customer = Talk(bot_stack, conversation, "en" if said.isascii() else "zh")
+    assert condolence in customer.say(said)
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,35 @@ class TestInterruption:
         assert any("outcome" in payload or "inform" in payload for payload in talk.payloads)
 
 
+class TestFollowUp:
+    @pytest.mark.parametrize(
+        ("language", "asked"),
+        [
+            ("zh", "那具体什么时候能到"),
+            ("en", "ok and when will it arrive exactly"),
+            ("en", "i need it by monday"),
+        ],
+    )
+    def test_is_about_the_order_just_shown(
+        self, bot_stack: BotStack, conversation: str, language: str, asked: str
+    ) -> None:
+        order = find(bot_stack, "shipped")
+        talk = Talk(bot_stack, conversation, language)
+        talk.say(f"{ASK[language]} {order['number']} {order['phone_last4']}")
+        told = talk.say(asked)
+        assert order["number"] in told
+        assert day(order["expected_date"], language) in told
+
+    def test_a_delay_is_no_cancellation(self, bot_stack: BotStack, conversation: str) -> None:
+        order = find(bot_stack, "delayed")
+        talk = Talk(bot_stack, conversation, "en")
+        told = talk.say(
+            f"order no {order['number']} phone ends {order['phone_last4']} its delayed again?? whats going on"
+        )
+        assert "cancel" not in told
+        assert order["parcels"][-1]["number"] in told
+
+
 class TestKnownCustomer:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_chooses_by_button_and_needs_no_proof(self, bot_stack: BotStack, conversation: str, language: str) -> None:

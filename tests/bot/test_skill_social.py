@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.actions import words
 from tests.bot.conftest import BotStack
 from tests.bot.skill_talk import Talk, shop
 
@@ -48,6 +49,11 @@ class TestSmallTalk:
         talk.say(text)
         assert {"/track_order", "/device_problem", "/request_human"} <= set(talk.payloads)
         assert "LM" in talk.press("/track_order")
+
+
+def test_every_greeting_says_who_greets() -> None:
+    for language, name in (("zh", "小墨"), ("en", "Momo")):
+        assert all(name in entry["text"] for entry in words.variations("utter_greet", language))
 
 
 class TestPerson:
@@ -152,3 +158,42 @@ class TestTwoWishes:
         assert named in talk.say(text)
         assert talk.answer["handoff"] is None
         assert talk.press(payload)
+
+
+class TestComparedDevices:
+    @pytest.mark.parametrize(
+        ("language", "asked", "names", "prices"),
+        [
+            ("zh", "手环2和3有啥区别", ("澜墨手环 2", "澜墨手环 3"), ("149", "229")),
+            ("en", "band 2 vs band 3?", ("Lanmo Band 2", "Lanmo Band 3"), ("149", "229")),
+            ("en", "compare watch and watch pro pls", ("Lanmo Watch,", "Lanmo Watch Pro"), ("599", "1299")),
+        ],
+    )
+    def test_both_with_their_prices(
+        self,
+        bot_stack: BotStack,
+        conversation: str,
+        language: str,
+        asked: str,
+        names: tuple[str, str],
+        prices: tuple[str, str],
+    ) -> None:
+        told = Talk(bot_stack, conversation, language).say(asked)
+        assert all(name in told for name in names), told
+        assert all(price in told for price in prices), told
+
+    def test_the_product_named_decides(self, bot_stack: BotStack, conversation: str) -> None:
+        told = Talk(bot_stack, conversation, "zh").say("想买个能打电话的表，老人用的，六百以内")
+        assert "澜墨手表" in told
+        assert "摄像头" not in told
+
+    def test_a_question_after_the_recommendation(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "en")
+        assert "Lanmo Watch" in talk.say("recommend a sport watch under 700")
+        assert "Lanmo Watch" in talk.say("and water proof?")
+        assert not any("choice" in payload for payload in talk.payloads)
+
+    def test_warranty_is_worked_out(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "en")
+        assert "still under warranty" in talk.say("is my watch pro still under warranty? bought march last year")
+        assert "ended" in talk.say("and my band 2, bought in march 2024, is it under warranty?")

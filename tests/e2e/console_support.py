@@ -85,7 +85,22 @@ async def waiting_customer(product: Product, *texts: str, **body: Any) -> AsyncI
             await one.until(lambda page, seq=seq: page["messages"][-1]["seq"] > seq, "an answer")
         await one.ask_for_person()
         await one.until(lambda page: page["owner"] == "queue", "waits")
-        yield one
+        try:
+            yield one
+        finally:
+            await _free_the_agent(product, one)
+
+
+async def _free_the_agent(product: Product, one: Customer) -> None:
+    """End what somebody still holds: a failed test must not fill the hands of the agent in all tests after it."""
+    account = product.agent("supervisor")
+    async with httpx.AsyncClient(base_url=product.url, timeout=40, trust_env=False) as http:
+        if not (await one.read())["owner"].startswith("agent:"):
+            return
+        logged_in = await http.post("/api/v1/agents/login", json={name: account[name] for name in ("name", "password")})
+        http.headers["Authorization"] = f"Bearer {logged_in.raise_for_status().json()['token']}"
+        ended = await http.post(f"/api/v1/conversations/{one.id}/resolve", json={"outcome": "solved"})
+        ended.raise_for_status()
 
 
 async def log_in(page: Page, account: dict[str, str], path: str = "/desk") -> None:
@@ -134,3 +149,10 @@ def let_it_go_badly(product: Product, id: str, group: str = "care") -> None:
     """Make the desk think that this bot conversation goes badly, whatever the bot's model thinks of it today."""
     with sqlite3.connect(product.var / "desk.db", timeout=30) as database:
         database.execute("UPDATE conversations SET concern = 80, group_name = ? WHERE id = ?", (group, id))
+
+
+def put_into_group(product: Product, id: str, group: str) -> None:
+    """Let this customer wait in another group's line, whatever the bot made of what they said."""
+    with sqlite3.connect(product.var / "desk.db", timeout=30) as database:
+        database.execute("UPDATE conversations SET group_name = ? WHERE id = ?", (group, id))
+        database.execute("UPDATE handoffs SET group_name = ? WHERE conversation_id = ?", (group, id))

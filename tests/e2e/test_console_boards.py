@@ -29,6 +29,7 @@ async def test_supervisor_finds_reassigns_and_reads_the_audit(
         await page.screenshot(path=tmp_path / "floor.png")
         await page.get_by_role("button", name="改派").click()
         await page.get_by_label(product.agent()["name"]).check()
+        await page.get_by_label("给接手同事的话").fill("请接着看")
         await page.get_by_role("dialog").get_by_role("button", name="改派").click()
         await one.until(lambda seen: seen["owner"].startswith("agent:"), "reassigned")
         await page.get_by_text("流转记录").click()

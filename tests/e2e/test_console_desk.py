@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.console_support import (
+    Customer,
     another_page,
     claim,
     customer,
     go_online,
     let_it_go_badly,
     log_in,
+    put_into_group,
     reply,
     waiting_customer,
 )
@@ -224,6 +228,7 @@ async def test_take_over_what_goes_badly(desktop_page: Page, product: Product, t
         await one.hears("我是人工客服")
         await desktop_page.get_by_role("button", name="转接", exact=True).click()
         await desktop_page.get_by_role("radio", name=re.compile("^技术支持")).check()
+        await desktop_page.get_by_label("给接手同事的话").fill("请技术同事看看")
         await desktop_page.get_by_role("dialog").get_by_role("button", name="转接", exact=True).click()
         await one.until(lambda seen: seen["owner"] == "queue", "in the other group's line")
         await desktop_page.get_by_role("tab", name="排队").click()
@@ -322,7 +327,7 @@ async def test_a_break_gives_conversations_back(desktop_page: Page, product: Pro
         await go_online(page)
         await claim(page, one)
         await page.get_by_role("radio", name="小休").click()
-        await expect(page.get_by_role("dialog")).to_contain_text("回到队列最前面")
+        await expect(page.get_by_role("dialog")).to_contain_text("按“优先”级回到队列")
         await page.get_by_label("用餐").check()
         await page.get_by_role("button", name="开始小休").click()
         await one.until(lambda seen: seen["owner"] == "queue", "given back")
@@ -367,3 +372,239 @@ async def test_an_ended_login_leads_to_the_login(desktop_page: Page, product: Pr
 async def test_no_page_without_login(desktop_page: Page, path: str) -> None:
     await desktop_page.goto(path)
     await expect(desktop_page).to_have_url(re.compile("/desk/login"))
+
+
+NOTE_BOX, REPLY_BOX = "给同事留一句备注…", "回复客户…"
+TAKE_FILES = """(place, names) => {
+    const data = new DataTransfer();
+    for (const name of names) data.items.add(new File(["line"], name, { type: "text/plain" }));
+    place.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+async def at_the_desk(page: Page, product: Product, one: Customer) -> None:
+    """Log in, go online, and take this customer."""
+    await log_in(page, product.agent())
+    await go_online(page)
+    await page.get_by_role("tab", name="排队").click()
+    await claim(page, one)
+    await expect(page.get_by_label(REPLY_BOX)).to_be_focused()
+
+
+async def end(page: Page, one: Customer) -> None:
+    """Close the conversation, so that the desk has room for the next test."""
+    await page.get_by_role("button", name="结束", exact=True).click()
+    await page.get_by_label("已解决").check()
+    await page.get_by_role("dialog").get_by_role("button", name="结束", exact=True).click()
+    await one.until(lambda seen: seen["owner"] == "closed", "closed")
+
+
+def texts(seen: dict[str, Any]) -> list[str]:
+    return [message["text"] for message in seen["messages"]]
+
+
+async def test_notes_stay_notes_until_one_switches(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "表带断了") as one:
+        await at_the_desk(page, product, one)
+        await page.locator(".log").focus()
+        await page.keyboard.press("n")
+        for number, words in enumerate(("第一句备注", "second note: do not tell the customer")):
+            await page.keyboard.type(words)
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".internal")).to_have_count(number + 1)
+            await expect(page.get_by_label(NOTE_BOX)).to_be_focused()
+            await expect(page.get_by_role("tab", name="内部备注")).to_have_attribute("aria-selected", "true")
+        assert not [text for text in texts(await one.read()) if "备注" in text or "note" in text]
+        await page.get_by_role("tab", name="回复").click()
+        await reply(page, "这句给客户")
+        await one.hears("这句给客户")
+        await end(page, one)
+
+
+async def test_a_note_that_is_being_written_does_not_become_a_reply_by_taking_the_customer(
+    desktop_page: Page, product: Product
+) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "想换货") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        await page.locator(f'li[data-conversation="{one.id}"] .row').click()
+        await page.get_by_label(NOTE_BOX).fill("这位客户上周来过")
+        await page.locator(".head-actions .primary").click()
+        await one.hears("已接入")
+        await expect(page.get_by_role("tab", name="回复")).to_be_visible()
+        await expect(page.get_by_label(NOTE_BOX)).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".internal")).to_contain_text("上周来过")
+        assert not [text for text in texts(await one.read()) if "上周来过" in text]
+        await end(page, one)
+
+
+async def test_files_go_out_all_and_never_from_a_note(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "要说明书") as one:
+        await at_the_desk(page, product, one)
+        before = len((await one.read())["messages"])
+        await page.get_by_role("tab", name="内部备注").click()
+        await page.locator(".composer").evaluate(TAKE_FILES, ["内部.log"])
+        await expect(page.locator(".toasts")).to_contain_text("备注里不能放文件")
+        assert len((await one.read())["messages"]) == before
+        await page.get_by_role("tab", name="回复").click()
+        await page.locator(".composer").evaluate(TAKE_FILES, ["a.log", "b.log", "c.log"])
+        seen = await one.until(lambda seen: len(seen["messages"]) >= before + 3, "three files")
+        assert [message["attachment"]["name"] for message in seen["messages"][before:]] == ["a.log", "b.log", "c.log"]
+        await page.get_by_role("tab", name="我的").click()
+        row = page.locator(f'li[data-conversation="{one.id}"] .row-text')
+        await expect(row).to_have_text("我: [文件] c.log")
+        await end(page, one)
+
+
+async def test_what_is_typed_while_a_reply_is_on_its_way_stays(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "手环不亮") as one:
+        await at_the_desk(page, product, one)
+        box = page.get_by_label(REPLY_BOX)
+        await page.context.set_offline(True)
+        await expect(page.locator(".offline-mark")).to_be_visible(timeout=30_000)
+        await box.press_sequentially("one")
+        await box.press("Enter")
+        await box.press_sequentially("two is a longer sentence")
+        await page.context.set_offline(False)
+        await one.hears("one")
+        await expect(box).to_have_value("two is a longer sentence", timeout=30_000)
+        await box.press("Enter")
+        await one.hears("two is a longer sentence")
+        said = [message["text"] for message in (await one.read())["messages"] if message["sender"] == "agent"]
+        assert said == ["one", "two is a longer sentence"]
+        await end(page, one)
+
+
+async def test_canned_replies_never_wipe_what_is_written(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "退款到哪了") as one:
+        await at_the_desk(page, product, one)
+        box, button = page.get_by_label(REPLY_BOX), page.get_by_role("button", name="话术", exact=True)
+        await box.fill("我先查一下")
+        await button.click()
+        await expect(page.get_by_role("option").first).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("option")).to_have_count(0)
+        await expect(box).to_have_value("我先查一下")
+        await button.click()
+        await page.keyboard.press("Enter")
+        await expect(box).to_have_value(re.compile("^我先查一下\n.{5}"))
+        await box.fill("")
+        await button.click()
+        await page.keyboard.type("tried")
+        await expect(page.get_by_role("option").first).to_contain_text("肯定已做的排查")
+        await page.keyboard.press("Escape")
+        await end(page, one)
+
+
+async def test_a_text_too_long_is_kept_whole_and_says_so(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "长文") as one:
+        await at_the_desk(page, product, one)
+        box = page.get_by_label(REPLY_BOX)
+        await box.fill("长" * 9000)
+        assert len(await box.input_value()) == 9000
+        await expect(page.locator(".composer .over")).to_have_text("超出 5000 字，一条最多 4000 字")
+        await expect(page.locator(".composer").get_by_role("button", name="发送", exact=True)).to_be_disabled()
+        await box.press("Enter")
+        await expect(box).not_to_have_value("")
+        await box.fill("短")
+        await box.press("Enter")
+        await one.hears("短")
+        await end(page, one)
+
+
+async def test_a_correction_outlives_new_messages(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, STORY) as one:
+        await at_the_desk(page, product, one)
+        fact = page.locator("li", has=page.locator("[data-fact=firmware_version]"))
+        await fact.hover()
+        await fact.get_by_role("button", name="不对？").click()
+        field = page.get_by_label("正确的是（可不填）")
+        await expect(field).to_be_focused()
+        await page.keyboard.type("1.0.")
+        await one.say("我的手机号尾号是8888")
+        await expect(page.locator("[data-fact=phone_last4]")).to_be_visible(timeout=20_000)
+        await expect(field).to_be_focused()
+        await page.keyboard.type("0.45")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-fact=firmware_version]")).to_contain_text("1.0.0.45")
+        await end(page, one)
+
+
+async def test_keys_choose_among_the_rows_that_are_shown(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with (
+        waiting_customer(product, "手环连不上手机") as tech,
+        waiting_customer(product, "订单怎么还没发货") as first,
+        waiting_customer(product, "快递一直不动") as second,
+    ):
+        for one, group in ((tech, "tech"), (first, "orders"), (second, "orders")):
+            put_into_group(product, one.id, group)
+        await log_in(page, product.agent())
+        await go_online(page)
+        await page.get_by_label("技能组").select_option("orders")
+        rows = page.locator(".rows li")
+        await expect(page.locator(f'li[data-conversation="{tech.id}"]')).to_have_count(0)
+        await page.locator(f'li[data-conversation="{first.id}"] .row').click()
+        await expect(page.locator(".head-who h2")).to_be_visible()
+        shown = [await row.get_attribute("data-conversation") for row in await rows.all()]
+        for _ in range(shown.index(second.id) - shown.index(first.id)):
+            await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(f'li[data-conversation="{second.id}"]')).to_have_class(re.compile("open"))
+        await page.keyboard.press("c")
+        await second.hears("已接入")
+        assert (await tech.read())["owner"] == "queue"
+        await end(page, second)
+
+
+async def test_online_is_always_sent_and_nobody_is_taken_on_a_break(desktop_page: Page, product: Product) -> None:
+    page = desktop_page
+    async with waiting_customer(product, "查保修") as one:
+        await log_in(page, product.agent())
+        await go_online(page)
+        with sqlite3.connect(product.var / "desk.db", timeout=30) as database:
+            name = product.agent()["name"]
+            database.execute("UPDATE agents SET status = 'offline' WHERE name = ?", (name,))
+        await go_online(page)
+        await page.get_by_role("tab", name="排队").click()
+        await claim(page, one)
+        await page.get_by_role("radio", name="小休").click()
+        await page.get_by_label("用餐").check()
+        await page.get_by_role("button", name="开始小休").click()
+        await one.until(lambda seen: seen["owner"] == "queue", "given back")
+        await page.get_by_role("tab", name="排队").click()
+        take = page.locator(f'li[data-conversation="{one.id}"] .take')
+        await expect(take).to_be_disabled()
+        await expect(take).to_have_attribute("title", "切换到在线后才能接入。")
+        await go_online(page)
+        await expect(take).to_be_enabled()
+        await claim(page, one)
+        await page.get_by_role("tab", name="我的").click()
+        await page.reload()
+        await expect(page.get_by_role("tab", name="我的")).to_have_attribute("aria-selected", "true")
+        await end(page, one)
+
+
+async def test_a_narrow_bar_keeps_every_button_in_sight(browser: Browser, product: Product) -> None:
+    narrow = {"viewport": {"width": 375, "height": 700}}
+    async with another_page(browser, product, **narrow) as page:
+        await log_in(page, product.agent())
+        await page.get_by_role("button", name="Switch to English").click()
+        await page.get_by_role("radio", name="Break").click()
+        await page.get_by_label("Training").check()
+        await page.get_by_role("button", name="Start the break").click()
+        await expect(page.get_by_role("radio", name="Break")).to_be_checked()
+        for button in await page.locator(".bar button").all():
+            box = await button.bounding_box()
+            assert box and box["x"] >= 0 and box["x"] + box["width"] <= 375, await button.inner_text()
+        await page.get_by_role("tab", name="Mine").click(timeout=3000)  # a sentence at the edge lets it through
+        await page.get_by_role("button", name="Account").click()
+        await expect(page.get_by_role("button", name="Log out")).to_be_in_viewport(ratio=1)

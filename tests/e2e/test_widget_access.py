@@ -92,7 +92,10 @@ async def test_too_long_a_text_is_counted_not_cut(desktop_page: Page) -> None:
     await widget.field.fill("字" * 3990)
     await expect(widget.window.locator(".counter")).to_have_text("还能写 10 字")
     await widget.field.fill("字" * 4005)
-    await expect(widget.window.locator(".counter")).to_contain_text("超出 5 字")
+    await expect(widget.window.locator(".counter")).to_contain_text("超出 5 字，请分 2 条发")
+    await widget.field.fill("字" * 9000)
+    await expect(widget.window.locator(".counter")).to_contain_text("超出 5000 字，请分 3 条发")
+    await widget.field.fill("字" * 4005)
     await widget.field.press("Enter")
     assert len(await widget.field.input_value()) == 4005
     await expect(widget.unsent).to_have_count(0)

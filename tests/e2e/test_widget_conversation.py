@@ -176,6 +176,9 @@ async def test_rating_after_the_end_and_a_new_question(desktop_page: Page, agent
     await form.get_by_role("button", name="提交").click()
     await expect(form).to_be_hidden()
     await expect(widget.log).to_contain_text("谢谢您的评价")
+    await widget.window.get_by_role("button", name="Switch to English").click()
+    await expect(widget.log).to_contain_text("Thank you. We read every rating.")
+    await widget.window.get_by_role("button", name="切换到中文").click()
     assert agent.conversation(id)["rating"] == {"score": 4, "comment": "很快"}
     await desktop_page.reload()
     await widget.launcher.click()
@@ -184,6 +187,58 @@ async def test_rating_after_the_end_and_a_new_question(desktop_page: Page, agent
     await widget.say("还有一个问题")
     await widget.stored("还有一个问题")
     await expect(widget.place).not_to_contain_text("本次服务已结束")
+
+
+async def test_who_serves_is_named_and_a_rating_keeps_what_was_chosen(desktop_page: Page, agent: AgentSide) -> None:
+    widget = await Widget(desktop_page).open()
+    await widget.ask_person()
+    id = (await widget.session())["id"]
+    agent.take(id)
+    await expect(widget.place).to_contain_text(agent.name, timeout=PATIENCE)
+    await expect(widget.window.locator("header .speaker")).to_contain_text(agent.name)
+    agent.act(id, "resolve", outcome="solved")
+    form = widget.window.locator("form.rating")
+    await expect(form).to_be_visible(timeout=PATIENCE)
+    await expect(widget.rows("system").last).to_be_in_viewport(ratio=1)
+    await form.locator("[data-score='4']").click()
+    await form.get_by_role("textbox").fill("很快")
+    await widget.window.get_by_role("button", name="Switch to English").click()
+    await expect(form.get_by_role("textbox")).to_have_value("很快")
+    await expect(form.get_by_role("radio", name="4 Good")).to_be_checked()
+    await form.get_by_role("button", name="Not now").click()
+    await desktop_page.reload()
+    await widget.launcher.click()
+    await expect(widget.place).to_contain_text("This chat has ended")
+    await expect(form).to_be_hidden()
+    await widget.say("One more thing")
+    await expect(widget.place).to_contain_text(agent.name, timeout=PATIENCE)
+    await expect(widget.log).to_contain_text(f"is open again and {agent.name} is with you")
+    agent.act(id, "resolve", outcome="spam")
+    await expect(widget.place).to_contain_text("This chat has ended")
+    await expect(form).to_be_hidden()
+    await expect(widget.rows("system").last).not_to_contain_text("rating")
+
+
+async def test_choices_close_when_the_customer_types_instead(desktop_page: Page) -> None:
+    widget = await Widget(desktop_page).open()
+    await widget.ask_person()
+    choice = widget.log.locator(".row.system .choice").first
+    await expect(choice).to_be_enabled()
+    await widget.window.get_by_role("button", name="不等了，先问机器人").click()
+    await expect(choice).to_be_disabled()
+    await widget.say("你能做什么")
+    await widget.answered()
+    await widget.say("LM0000000000 到哪了")
+    await widget.answered(2)
+    id = (await widget.session())["id"]
+    closed = "messages => messages.filter(one => one.buttons && !one.buttons_open).map(one => one.seq)"
+    session = await widget.session()
+    answer = await desktop_page.request.get(
+        f"/api/v1/conversations/{id}/messages", headers={"Authorization": f"Bearer {session['token']}"}
+    )
+    for seq in await desktop_page.evaluate(closed, (await answer.json())["messages"]):
+        for button in await widget.log.locator(f"[data-seq='{seq}'] .choice").all():
+            await expect(button).to_be_disabled()
 
 
 async def test_reload_keeps_the_conversation(desktop_page: Page) -> None:

@@ -7,6 +7,10 @@ group is `tech`; `owner` and `colleague` serve `tech`, `stranger` another group.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from handoff.clock import iso, now
+
 CALLERS = (
     "customer",
     "other_customer",
@@ -89,6 +93,7 @@ ROUTES: dict[str, dict[str, Statuses]] = {
         "owned": _row(403, 403, 200, 403, 403, 403, 200),
         "waiting": _row(403, 403, 200, 200, 403, 403, 200),
         "concern": _row(403, 403, 200, 200, 403, 403, 200),
+        "bot": _row(403, 403, 200, 200, 403, 403, 200),
         "closed": _row(403, 403, 403, 403, 403, 403, 409),
     },
     "POST /v1/conversations/{id}/release": {
@@ -104,7 +109,7 @@ ROUTES: dict[str, dict[str, Statuses]] = {
         "waiting": _row(403, 403, 409, 409, 403, 403, 200),
     },
     "GET /v1/conversations/{id}/promises": _readers(200),
-    "POST /v1/conversations/{id}/promises": {"owned": _owner_acts(201)},
+    "POST /v1/conversations/{id}/promises": {"owned": _row(403, 403, 201, 409, 403, 403, 409)},
     "POST /v1/conversations/{id}/promises/{promise_id}/kept": {"owned": _owner_acts(200)},
     "GET /v1/queue": {"waiting": _at_work(200)},
     "POST /v1/handoffs/{id}/claim": {
@@ -131,7 +136,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /v1/conversations/{id}/summary/wrong": {"part": "hopes", "seq": 1, "said": "没有这句话"},
     "POST /v1/conversations/{id}/resolve": {"outcome": "solved"},
     "POST /v1/conversations/{id}/transfer": {"group": "orders", "note": "订单问题"},
-    "POST /v1/conversations/{id}/promises": {"text": "后天回电", "due_at": "2099-01-01T00:00:00Z"},
+    "POST /v1/conversations/{id}/promises": {"text": "后天回电", "due_at": iso(now() + timedelta(days=2))},
     "PUT /v1/agents/me/presence": {"status": "online"},
     "PUT /v1/groups/{name}": {"title_zh": "夜班", "title_en": "Night shift"},
 }

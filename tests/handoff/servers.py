@@ -74,7 +74,11 @@ class ScriptedBot:
     def __init__(self) -> None:
         self.turns: list[dict[str, Any]] = []
         self.resets: list[dict[str, Any]] = []
+        self.meant: dict[str, str] = {}
+        self.parses: list[dict[str, Any]] = []
         self.behave: Behaviour = self.echo
+        self.calls: dict[str, dict[str, Any]] = {}  # for which texts the assessment calls a person, and how
+        self.hears = True
         self.app = FastAPI()
         self.app.post("/webhooks/desk/turn")(self._turn)
         self.app.post("/webhooks/desk/parse")(self._parse)
@@ -93,7 +97,19 @@ class ScriptedBot:
 
     async def _parse(self, request: Request) -> Any:
         body = await request.json()
-        return {"nlu": [understood("inform", "anxious") for _ in body["messages"]], "facts": [], "tried": []}
+        if not self.hears:
+            return JSONResponse({"error": {"code": "starting"}}, 503)
+        self.parses.append(body)
+        texts = {message["seq"]: message["text"] for message in body["messages"]}
+        calls = [self.calls.get(texts[talk[-1]]) for talk in body["talks"]]
+        return {
+            "nlu": [understood(self.meant.get(one["text"], "device_problem"), "anxious") for one in body["messages"]],
+            "facts": [],
+            "tried": [],
+            "handoffs": [
+                call and {"evidence": [talk[-1]]} | call for talk, call in zip(body["talks"], calls, strict=True)
+            ],
+        }
 
     async def _reset(self, request: Request) -> Any:
         self.resets.append(await request.json())

@@ -70,6 +70,16 @@ class TestLogin:
             await session.execute(update(AgentSession).values(expires_at=now() - timedelta(seconds=1)))
         error(await person.get("/queue"), 401, "unauthenticated")
 
+    async def test_only_the_last_logout_ends_the_duty(self, running: RunningDesk) -> None:
+        customer, person = await running.with_agent()
+        again = await running.http.post(LOGIN, json={"name": "lin", "password": PASSWORD})
+        second = Person(running.http, person.id, "lin", again.json()["token"])
+        assert (await person.post("/agents/logout")).status_code == 200
+        assert (await second.get("/agents/me")).json()["status"] == "online"
+        assert (await second.reply(customer.id, "还在")).status_code == 201
+        assert (await second.post("/agents/logout")).status_code == 200
+        assert (await customer.read())["owner"] == "queue"
+
     async def test_guessing_is_slowed_and_nobody_is_locked_out(
         self, running: RunningDesk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -141,7 +151,7 @@ class TestQueueAndClaim:
         gone = await running.http.post(
             f"/api/v1/handoffs/{left}/claim", headers={**mei.headers, "accept-language": "en"}
         )
-        assert "another colleague" in error(gone, 409, "already_claimed")["message"]
+        assert "no longer in line" in error(gone, 409, "already_claimed")["message"]
         assert "lin" in (await customer.read())["messages"][-1]["text"]
 
     async def test_presence(self, running: RunningDesk) -> None:
@@ -244,6 +254,21 @@ class TestWork:
         error(await boss.post(f"/conversations/{line.id}/take-over"), 409, "closed")
         assert await person.queue() == []
 
+    @pytest.mark.parametrize("role", ["supervisor", "admin"])
+    async def test_overseers_off_duty_step_in_but_are_given_nothing(self, running: RunningDesk, role: str) -> None:
+        customer, person = await running.with_agent()
+        boss = await running.person("boss", role=role, groups=())
+        (path, note), other = (f"/conversations/{customer.id}", {"agent": boss.id, "note": "x"}), await waiting(running)
+        handoff = (await person.queue())[0]["id"]
+        for status, code in (("break", "on_break"), ("offline", "offline")):
+            await boss.presence(status)
+            error(await boss.post(f"/handoffs/{handoff}/claim"), 409, code)
+            error(await person.post(f"{path}/transfer", note), 409, code)
+        assert (await customer.read())["owner"] == person.owner
+        assert (await boss.post(f"/conversations/{other.id}/take-over")).json()["owner"] == boss.owner
+        await boss.presence("online")
+        assert (await person.post(f"{path}/transfer", note)).json()["owner"] == boss.owner
+
     async def test_release_resolve_and_audit(self, running: RunningDesk) -> None:
         customer, person = await running.with_agent()
         path = f"/conversations/{customer.id}"
@@ -256,7 +281,7 @@ class TestWork:
         ] == "closed"
         boss = await running.person("boss", role="supervisor", groups=())
         error(await boss.post(f"{path}/resolve", {"outcome": "solved"}), 409, "closed")
-        error(await boss.post(f"{path}/transfer", {"group": "tech", "note": ""}), 409, "closed")
+        error(await boss.post(f"{path}/transfer", {"group": "tech", "note": "请接手"}), 409, "closed")
         assert [change[:3] for change in await owners(person, customer.id)] == [
             ("queue", "customer", "asked_for_person"),
             (person.owner, person.owner, "claimed"),
@@ -277,20 +302,23 @@ class TestWork:
             ({"group": "moon", "note": "x"}, 404, "no_such_group"),
             ({"agent": "a_nobody", "note": "x"}, 404, "no_such_agent"),
             ({"agent": person.id, "note": "x"}, 409, "already_claimed"),
+            ({"group": "tech"}, 422, "invalid"),
+            ({"group": "tech", "note": " \u200b "}, 422, "invalid"),
         ]
         for body, status, code in bodies:
             error(await person.post(path, body), status, code)
-        await mei.presence("break")
-        error(await person.post(path, {"agent": mei.id, "note": "x"}), 409, "on_break")
+        for status, code, words in (("break", "on_break", "小休"), ("offline", "offline", "不在线")):
+            await mei.presence(status)
+            refused = error(await person.post(path, {"agent": mei.id, "note": "x"}), 409, code)
+            assert refused["message"].startswith("mei") and words in refused["message"]
         await mei.presence("online")
         assert (await person.post(path, {"agent": mei.id, "note": "请看步数问题"})).json()["owner"] == mei.owner
         note = (await mei.get(f"/conversations/{customer.id}/notes")).json()["items"][0]
         assert (note["text"], note["author"]) == ("请看步数问题", person.owner)
         other = await waiting(running)
         assert (await person.claim(other.id)).status_code == 200
-        error(
-            await person.post(f"/conversations/{other.id}/transfer", {"agent": mei.id, "note": ""}), 409, "at_capacity"
-        )
+        full = await person.post(f"/conversations/{other.id}/transfer", {"agent": mei.id, "note": "请接手"})
+        assert error(full, 409, "at_capacity")["message"].startswith("mei")
         assert (await mei.post(path, {"group": "orders", "note": "订单问题"})).json()["owner"] == "queue"
         (item,) = await person.queue()
         assert (item["group"], item["reason"], item["priority"]) == ("orders", "transferred", 2)
@@ -299,10 +327,10 @@ class TestWork:
         customer = await waiting(running)
         boss, mei = await running.person("boss", role="supervisor", groups=()), await running.person("mei")
         path = f"/conversations/{customer.id}/transfer"
-        assert (await boss.post(path, {"group": "tech", "note": ""})).status_code == 200
+        assert (await boss.post(path, {"group": "tech", "note": "请接手"})).status_code == 200
         (item,) = await mei.queue()
         assert (item["group"], item["reason"], item["position"]) == ("tech", "supervisor", 1)
-        assert (await boss.post(path, {"agent": mei.id, "note": ""})).json()["owner"] == mei.owner
+        assert (await boss.post(path, {"agent": mei.id, "note": "请接手"})).json()["owner"] == mei.owner
         assert await mei.queue() == [] and (await owners(boss, customer.id))[-1][3] is True
 
     async def test_notes_have_no_seq_and_customers_never_see_them(self, running: RunningDesk) -> None:

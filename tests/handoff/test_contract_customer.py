@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 import uuid
@@ -23,7 +24,7 @@ from handoff.customers.models import Customer as CustomerRow
 from handoff.desk import desk
 from handoff.queue.models import Handoff
 from handoff.settings import settings
-from tests.handoff.conftest import Customer, RunningDesk
+from tests.handoff.conftest import PASSWORD, Customer, RunningDesk
 from tests.handoff.pictures import EXE, GB_TEXT, HTML, JPEG, LOG, PDF, PNG, SVG, ZIP
 from tests.handoff.servers import answer
 
@@ -60,6 +61,8 @@ class TestErrors:
             ("GET", "/api/nowhere", {}, 404, "not_found"),
             ("GET", "/api/v1/queue/", {"headers": {}}, 404, "not_found"),
             ("GET", "/webhooks/nowhere", {}, 404, "not_found"),
+            ("GET", "/api", {}, 404, "not_found"),
+            ("POST", "/webhooks", {}, 404, "not_found"),
             ("PATCH", f"{API}/conversations", {}, 405, "method_not_allowed"),
             ("GET", f"{API}/agents/login", {}, 405, "method_not_allowed"),
             ("GET", f"{API}/queue", {}, 401, "unauthenticated"),
@@ -95,6 +98,56 @@ class TestErrors:
                 headers = {**header, **options.get("headers", {})}
                 reply = await running.http.request(method, path, **{**options, "headers": headers})
                 assert bool(CJK.search(error(reply, status, code)["message"])) is chinese, (method, path)
+
+    async def test_other_media_types_are_told_what_is_taken(self, running: RunningDesk) -> None:
+        customer = await running.customer()
+        login = {"name": "lin", "password": PASSWORD}
+        for path, body in (
+            (f"{API}/conversations", {"language": "zh"}),
+            (f"{API}/agents/login", login),
+            (f"{customer.path}/rating", {"score": 5}),
+        ):
+            plain = {**customer.headers, "content-type": "text/plain"}
+            reply = await running.http.post(path, content=json.dumps(body), headers=plain)
+            assert "application/json" in error(reply, 415, "not_json")["message"]
+            error(await running.http.post(path, data=body, headers=customer.headers), 415, "not_json")
+            error(await running.http.post(path, json=[], headers=customer.headers), 422, "invalid")
+
+    async def test_allow_names_every_method_of_the_path(self, running: RunningDesk) -> None:
+        customer = await running.customer()
+        for path, methods in (
+            (f"{customer.path}/messages", "GET, POST"),
+            (f"{customer.path}/handoff", "DELETE, POST"),
+            (f"{API}/agents/login", "POST"),
+            (f"{API}/attachments/f_x/a.png", "GET, HEAD"),
+        ):
+            reply = await running.http.patch(path)
+            error(reply, 405, "method_not_allowed")
+            assert reply.headers["allow"] == methods
+
+    @pytest.mark.parametrize("chinese", [True, False])
+    async def test_fields_at_fault_in_the_callers_language(self, running: RunningDesk, chinese: bool) -> None:
+        customer, person = await running.customer(), await running.person("boss", "supervisor")
+        language = {"accept-language": "zh-CN" if chinese else "en"}
+        week = {"title_zh": "x", "title_en": "x"}
+        cases: list[tuple[str, str, Any, str]] = [
+            ("POST", f"{API}/conversations", {"language": "fr"}, ""),
+            ("POST", f"{API}/conversations", [], ""),
+            ("POST", f"{customer.path}/messages", {"client_id": "x", "text": "\u200b"}, customer.token),
+            ("POST", f"{customer.path}/messages", {"client_id": "x", "text": "长" * 4001}, customer.token),
+            ("POST", f"{customer.path}/messages", {"text": 1}, customer.token),
+            ("GET", f"{customer.path}/messages?after=-1&wait=x", None, customer.token),
+            ("POST", f"{customer.path}/rating", {"score": 6}, customer.token),
+            ("PUT", f"{API}/groups/care", {**week, "timezone": "Mars"}, person.token),
+            ("PUT", f"{API}/groups/care", {**week, "hours": {"0": []}}, person.token),
+            ("GET", f"{API}/conversations?owner=xyz", None, person.token),
+            ("GET", f"{API}/conversations?after=c_none", None, person.token),
+        ]
+        for method, path, body, token in cases:
+            headers = {**language, "Authorization": f"Bearer {token or customer.token}"}
+            reply = await running.http.request(method, path, json=body, headers=headers)
+            fields = error(reply, 422, "invalid")["details"]["fields"]
+            assert fields and all(bool(CJK.search(one["problem"])) is chinese for one in fields), (path, fields)
 
     async def test_documents(self, running: RunningDesk) -> None:
         assert (await running.http.get("/api/docs")).status_code == 200
@@ -216,7 +269,7 @@ class TestMessages:
 
     async def test_what_is_refused(self, running: RunningDesk) -> None:
         customer, other = await running.customer(), await running.customer()
-        for words in ("", "   ", "长" * 4001):
+        for words in ("", "   ", "长" * 4001, "\u200b\u200b", " \ufeff\u2060 ", "\u3164", "\u2800 \u00ad"):
             error(await customer.send(words), 422, "invalid")
         assert (await customer.send("长" * 4000)).status_code == 201
         for body in (
@@ -365,6 +418,13 @@ class TestAttachments:
         error(nothing, 422, "invalid")
         broken = {**customer.headers, "content-type": "multipart/form-data; boundary=b"}
         error(await running.http.post(f"{customer.path}/messages", content=b"--", headers=broken), 422, "invalid")
+        pressed = await running.http.post(
+            f"{customer.path}/messages",
+            data={"client_id": "p", "payload": "/greet"},
+            files={"file": PNG},
+            headers=customer.headers,
+        )
+        error(pressed, 422, "text_or_payload")
         two = [("file", ("a.png", PNG)), ("file", ("b.png", PNG))]
         twice = await running.http.post(
             f"{customer.path}/messages", data={"client_id": "y"}, files=two, headers=customer.headers
@@ -383,7 +443,12 @@ class TestAttachments:
         later = url.copy_set_param("expires", str(int(time.time()) + 10**6))
         for wrong in (forged, later, url.copy_set_param("expires", "1")):
             error(await running.http.get(wrong), 403, "bad_link")
-        error(await running.http.get(url.copy_with(query=b"")), 422, "invalid")
+        wrongs = (b"", b"expires=x", b"expires=%C2%B2&signature=x", b"expires=" + b"9" * 5000, b"signature=x")
+        for query in wrongs:
+            error(await running.http.get(url.copy_with(query=query)), 403, "bad_link")
+        head = await running.http.head(url)
+        assert (head.status_code, head.headers["content-type"], head.content) == (200, "image/png", b"")
+        assert (await running.http.head(forged)).status_code == 403
 
     def test_names(self) -> None:
         assert clean_name("C:\\Windows\\a.log") == "a.log"
@@ -402,7 +467,7 @@ class TestPerson:
         page = await second.read()
         assert page["queue"] == {"position": 2, "wait_seconds": None, "opens_at": None}
         assert "number 2 in line, with 1 ahead" in page["messages"][0]["text"]
-        assert "can't give a reliable waiting time" in page["messages"][0]["text"]
+        assert "Nobody is at the desk right now" in page["messages"][0]["text"]
         gone = await running.http.delete(f"{first.path}/handoff", headers=first.headers)
         assert gone.status_code == 200 and gone.json()["owner"] == "bot"
         error(await running.http.delete(f"{first.path}/handoff", headers=first.headers), 409, "not_waiting")
@@ -457,7 +522,7 @@ class TestPerson:
         await person.post(f"/conversations/{customer.id}/resolve", {"outcome": "solved"})
         await person.presence("offline")
         await customer.send("又坏了")
-        page = await customer.until(owner="bot", count=9)
+        page = await customer.until(owner="bot", count=10)
         assert page["messages"][-1]["text"] == "echo 又坏了"
         assert running.bot.resets == [{"conversation": customer.id, "keep_facts": True}]
 

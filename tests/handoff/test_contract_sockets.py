@@ -119,6 +119,48 @@ class TestCustomers:
             assert refused["code"] == "too_many_requests" and refused["details"]["retry_after"] > 0
             assert refused["message"].startswith("That was too fast")
 
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {"client_id": "a\ud800", "text": "x"},
+            {"client_id": "x", "text": "长" * 70_000},
+            {"client_id": "x", "text": "a" * 70_000},
+            {"client_id": "x", "payload": "/x\ud800"},
+            {"client_id": "x", "text": b"\x00\x01"},
+            {"client_id": b"\x00", "text": "x"},
+            b"\x00",
+            "x",
+            None,
+        ],
+        ids=["half id", "long zh", "long en", "half payload", "binary text", "binary id", "binary", "word", "nothing"],
+    )
+    async def test_whatever_is_sent_is_acknowledged(self, running: RunningDesk, data: Any) -> None:
+        customer = await running.customer()
+        async with wired(running.url, "/jieli", customer_auth(customer)) as wire:
+            refused = await wire.client.call("send", data, namespace="/jieli", timeout=5)
+            assert refused["error"]["code"] in {"invalid", "text_or_payload", "stale_button"}
+            assert (await wire.send(client_id="after", text="还在")) == {"seq": 1}
+
+    async def test_half_of_a_letter_does_not_lose_the_rest(self, running: RunningDesk) -> None:
+        customer = await running.customer()
+        async with wired(running.url, "/jieli", customer_auth(customer)) as wire:
+            assert (await wire.send(client_id="x", text="a\ud800")) == {"seq": 1}
+            await wire.until(lambda: [one["text"] for one in wire.all("message")][:1] == ["a"])
+
+    async def test_no_place_in_line_is_one_argument(self, running: RunningDesk) -> None:
+        customer, heard = await running.customer(), []
+        async with wired(running.url, "/jieli", customer_auth(customer)) as wire:
+
+            async def record(*arguments: Any) -> None:
+                heard.append(arguments)
+
+            wire.client.on("queue", record, namespace="/jieli")
+            await customer.ask_for_person()
+            await eventually(lambda: bool(heard) and bool(heard[-1]) and heard[-1][0] is not None)
+            await running.http.delete(f"{customer.path}/handoff", headers=customer.headers)
+            await eventually(lambda: not heard[-1] or heard[-1][0] is None)
+        assert heard[-1] == (None,)
+
     async def test_typing_holds_the_turn_back(self, running: RunningDesk, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(settings, "turn_typing_pause", 30.0)
         customer = await running.customer()

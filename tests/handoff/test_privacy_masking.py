@@ -90,6 +90,25 @@ def test_no_text_takes_long(text: str) -> None:
         ("寄到北京市朝阳区建国路88号3栋501室", "寄到〔地址〕"),
         ("身份证11010519491231002X", "身份证〔证件号〕"),
         ("SN20261103884455", "〔数字〕"),
+        ("密码是Hunter2pass", "密码是〔密码〕"),
+        ("WiFi密码:abcdefgh 连不上", "WiFi密码:〔密码〕 连不上"),
+        ("密码改成 p@ssword 以后登不上", "密码改成 〔密码〕 以后登不上"),
+        ("验证码 4829 不对", "验证码 〔密码〕 不对"),
+        ("my password is Hunter2pass and it fails", "my password is 〔密码〕 and it fails"),
+        ("PIN: 1234", "PIN: 〔密码〕"),
+        ("zhangsan9 at qq.com", "〔邮箱〕"),
+        ("write to li.lei at gmail.com please", "write to 〔邮箱〕 please"),
+        ("我的车京A12345停在楼下", "我的车〔车牌〕停在楼下"),
+        ("粤B·D12345 的车主", "〔车牌〕 的车主"),
+        ("license plate ABC 1234", "license plate 〔车牌〕"),
+        ("MAC AA:BB:CC:DD:EE:0F", "MAC 〔设备号〕"),
+        ("mac地址aabbccddee0f", "mac地址〔设备号〕"),
+        ("ip是192.168.31.17", "ip是〔设备号〕"),
+        ("SN:ZX81K20261103AB", "SN:〔设备号〕"),
+        ("SN:ZX81K-77QP3", "SN:〔设备号〕"),
+        ("序列号ZX81K77QP3", "序列号〔设备号〕"),
+        ("serial number is ZX81K77QP3", "serial number is 〔设备号〕"),
+        ("机器上写着ZX81K20261103", "机器上写着〔设备号〕"),
     ],
 )
 def test_designers_read_nothing_that_leads_to_a_person(phrase: str, masked: str) -> None:
@@ -98,7 +117,13 @@ def test_designers_read_nothing_that_leads_to_a_person(phrase: str, masked: str)
 
 @pytest.mark.parametrize(
     "phrase",
-    ["固件1.0.0.39升级失败", "App 5.2.1 闪退", "手环2步数一直是0", "iPhone 12 Pro 连不上", "走了2000步只记1500"],
-)
+    [
+        "密码忘记了怎么办", "密码是什么", "my password does not work", "the password is wrong.", "验证码收不到",
+        "序列号在哪里看", "SN码在盒子上吗", "where is the serial number", "look at jieli.com", "我新买了A3手表",
+        "12:30:45 开始就断线",
+        "iPhone12ProMax 256GB", "苏A版固件", "刚买的新iPad12", "the pin on the charger is bent 2 mm",
+        "固件1.0.0.39升级失败", "App 5.2.1 闪退", "手环2步数一直是0", "iPhone 12 Pro 连不上", "走了2000步只记1500",
+    ],
+)  # fmt: skip
 def test_designers_read_what_the_phrase_is_about(phrase: str) -> None:
     assert anonymous(phrase, "zh") == phrase

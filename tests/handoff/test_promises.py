@@ -369,6 +369,11 @@ class TestEndpoints:
         ("changes", "status"),
         [
             ({"due_at": "2020-01-01T00:00:00Z"}, 422),
+            ({"due_at": "0001-01-01T00:00:00+23:00"}, 422),
+            ({"due_at": "9999-12-31T23:59:59Z"}, 422),
+            ({"due_at": "9999-12-31T23:59:59-23:00"}, 422),
+            ({"due_at": iso(now() + timedelta(days=367))}, 422),
+            ({"text": "\u200b\u3164"}, 422),
             ({"due_at": "2099-01-01T00:00:00"}, 422),
             ({"due_at": "tomorrow"}, 422),
             ({"text": "  "}, 422),
@@ -387,8 +392,8 @@ class TestEndpoints:
         [
             ("agent", ("tech",), 403, 403),
             ("designer", ("care",), 403, 403),
-            ("supervisor", ("orders",), 200, 201),
-            ("admin", ("orders",), 200, 201),
+            ("supervisor", ("orders",), 200, 409),
+            ("admin", ("orders",), 200, 409),
         ],
     )
     async def test_rights_of_others(

@@ -44,7 +44,7 @@ CALLS = {
     "POST notes": {"text": "x"},
     "POST take-over": None,
     "POST resolve": {"outcome": "spam"},
-    "POST transfer": {"group": "care"},
+    "POST transfer": {"group": "care", "note": "x"},
     "POST release": None,
     "POST promises": {"text": "x", "due_at": "2099-01-01T00:00:00Z"},
 }
@@ -269,7 +269,7 @@ class TestAgents:
         assert (await zhu.get("/queue", group="orders")).status_code == 403
         assert (await zhu.post(f"/conversations/{customer.id}/take-over")).status_code == 403
         assert (
-            await zhu.post(f"/conversations/{customer.id}/transfer", {"group": "tech", "note": ""})
+            await zhu.post(f"/conversations/{customer.id}/transfer", {"group": "tech", "note": "x"})
         ).status_code == 403
         for method, path in (("PUT", "/groups/orders"), ("PUT", f"/agents/{lin.id}/presence")):
             body = {"title_zh": "x", "title_en": "x", "status": "offline"}

@@ -20,7 +20,6 @@ MALFORMED = {
     "no packet": "4",
     "unknown kind": "49",
     "letters": "4x",
-    "a binary event whose parts never come": '451-/jieli,["send",{"_placeholder":true,"num":0}]',
     "ten digits of parts": '459999999999-/jieli,["send"]',
     "binary data": b"\x00\xff" * 100,
     "broken JSON": '42/jieli,["send",',
@@ -51,6 +50,22 @@ async def test_a_malformed_packet_ends_its_connection_and_nothing_else(
         assert await attacker.is_dropped()
         assert "seq" in await honest.send(client_id="a", text="还在")
     assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_binary_parts_are_refused_and_kept_nowhere(running: RunningDesk, customer: Customer) -> None:
+    async with engine(running.url) as attacker:
+        await attacker.join("/jieli", customer_auth(customer))
+        await attacker.say('452-/jieli,7["send",{"_placeholder":true,"num":0}]', b"\x00", b"\xff" * 1000)
+        await attacker.say('42/jieli,8["send",{"client_id":"a","text":"还在"}]')
+        answers = {}
+        async with asyncio.timeout(5):
+            while len(answers) < 2:
+                packet = str(await attacker.socket.recv())
+                if packet.startswith("43/jieli,"):
+                    answers[packet[9]] = json.loads(packet[10:])
+        assert answers["7"][0]["error"]["code"] == "invalid" and answers["8"] == [{"seq": 1}]
+        await attacker.say('451-/jieli,9["send",{"_placeholder":true,"num":0}]', '42/jieli,["typing"]')
+        assert await attacker.is_dropped()
 
 
 async def test_odd_but_harmless_packets_store_nothing(

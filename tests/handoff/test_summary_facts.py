@@ -322,7 +322,7 @@ class TestEndpoint:
         async def broken(body: dict[str, Any]) -> dict[str, Any]:
             raise RuntimeError
 
-        running.bot.behave = broken
+        running.bot.behave, running.bot.hears = broken, False
         customer = await running.customer()
         await customer.send("快递三天没动了")
         await customer.until(owner="queue")

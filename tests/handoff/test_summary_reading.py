@@ -50,6 +50,11 @@ class TestTried:
             "没重启过",
             "要不要换线",
             "你们换了快递吧",
+            "昨晚摄像头插座那冒了几个小火花",
+            "我家宝宝把小零件咽下去了",
+            "但我今天问的是我自己的灯不亮",
+            "i touched the lamp and felt a tingle",
+            "the lamp sparked when I plugged it in",
             "怎么关掉",
             "should I have reset it?",
             "现在都4点半了",
@@ -66,6 +71,68 @@ class TestTried:
         story = Story()
         story.customer(words)
         assert written(story)["tried"] == []
+
+    @pytest.mark.parametrize(
+        ("code", "words", "quote"),
+        [
+            ("factory_reset", "恢复出厂没敢试", "恢复出厂"),
+            ("factory_reset", "I might try factory reset tomorrow", "factory reset"),
+            ("restart_device", "还没有重启过", "重启"),
+            ("reinstall_app", "My husband reinstalled the app on his phone", "reinstalled"),
+            ("factory_reset", "What if I reset the scale", "reset"),
+            ("I haven't tried resetting it", "I haven't tried resetting it", "I haven't tried resetting it"),
+            ("固件是1.1.24.0", "固件是1.1.24.0", "固件是1.1.24.0"),
+            ("屏幕碎了", "屏幕碎了", "屏幕碎了"),
+            ("直接给我换一个新的行不行", "直接给我换一个新的行不行", "直接给我换一个新的行不行"),
+            ("打算明天去店里看看", "打算明天去店里看看", "打算明天去店里看看"),
+        ],
+    )
+    def test_a_recognised_step_that_was_not_done_is_none(self, code: str, words: str, quote: str) -> None:
+        story = Story()
+        story.customer(words)
+        story.tried(code, quote, 1)
+        assert written(story)["tried"] == [] and story.record().tried_codes == set()
+
+    @pytest.mark.parametrize(
+        ("code", "words", "quote"),
+        [
+            ("restart_device", "重启了，但是没连上", "重启"),
+            ("factory_reset", "I tried a factory reset but it won't pair", "factory reset"),
+            ("冲过了", "冲过了 医院要不要去我再看", "冲过了"),
+        ],
+    )
+    def test_a_recognised_step_that_was_done_stays(self, code: str, words: str, quote: str) -> None:
+        story = Story()
+        story.customer(words)
+        story.tried(code, quote, 1)
+        assert len(written(story)["tried"]) == 1
+
+    @pytest.mark.parametrize(
+        ("said", "reply", "intent"),
+        [
+            ("我理解您说的是“配对不上”，不是的话请点下面的一项。", "看不到", "device_problem"),
+            ("确认申请吗？", "是澜墨手表不是手环", "inform"),
+            ("您还问了「申请退款」：这件说完我们再看。", "什么破机器人", "complain"),
+            ("请长按电源键十秒。", "谢谢", "thank"),
+            ("请长按电源键十秒。", "转人工", "request_human"),
+            ("Please restart the phone.", "Sorry, I meant a Pixel 7", "inform"),
+            ("Try a factory reset of the band.", "this is ridiculous", "complain"),
+        ],
+    )
+    def test_what_does_not_say_how_a_step_went_is_no_step(self, said: str, reply: str, intent: str) -> None:
+        story = Story()
+        story.customer("手环连不上", "device_problem/pairing")
+        story.bot(said)
+        story.customer(reply, intent)
+        assert written(story)["tried"] == []
+
+    def test_a_pressed_outcome_answers_the_step(self) -> None:
+        story = Story()
+        story.customer("手环连不上", "device_problem/pairing")
+        story.bot("请长按电源键十秒。")
+        story.customer("还不行", payload='/deny{"outcome": "unsolved"}')
+        [step] = written(story)["tried"]
+        assert (step["text"], step["quote"], step["seq"]) == ("请长按电源键十秒。", "还不行", 3)
 
     @pytest.mark.parametrize(
         ("step", "reply"),
@@ -129,6 +196,10 @@ class TestTried:
             "ok",
             "我在上班，晚上回家试",
             "我不想再试了",
+            "没充电，一直关着机",
+            "没试过取电池",
+            "没贴膜",
+            "I never changed it",
             "为什么要这样？",
             "转人工",
             "LM2611030042",
@@ -139,6 +210,14 @@ class TestTried:
         story = Story()
         story.customer("坏了")
         story.bot("请长按电源键十秒。")
+        story.customer(reply)
+        assert written(story)["tried"] == []
+
+    @pytest.mark.parametrize("reply", ["唉 我真的不知道怎么办了", "I really don't know what to do"])
+    def test_despair_does_not_answer_a_step(self, reply: str) -> None:
+        story = Story()
+        story.customer("手环不亮了")
+        story.bot("请您先长按侧键 10 秒重启手环，看看能不能亮。")
         story.customer(reply)
         assert written(story)["tried"] == []
 
@@ -153,6 +232,14 @@ class TestPromises:
             ("A colleague will call you within 2 hours.", "2026-11-21T08:30:00.000Z"),
             ("I'll email you by 5 p.m. today.", "2026-11-21T09:00:00.000Z"),
             ("同事会跟您确认金额。", None),
+            ("我们会在12月1日前给您退款。", "2026-12-01T15:59:00.000Z"),
+            ("订单路上耽搁了，现在预计11月30日送到。", "2026-11-30T15:59:00.000Z"),
+            ("12月1日 18:00 前给您退款。", "2026-12-01T10:00:00.000Z"),
+            ("1月5日前给您寄出。", "2027-01-05T15:59:00.000Z"),
+            ("下周三给您寄出。", "2026-11-25T15:59:00.000Z"),
+            ("We'll ship the new one by December 1.", "2026-12-01T15:59:00.000Z"),
+            ("Someone will call you by Friday.", "2026-11-27T15:59:00.000Z"),
+            ("签收后 7 天内退货，运费我们承担。", None),
             ("这单我跟到底。", None),
             ("物流一动我就告诉您。", None),
             ("退货运费由商城报销。", None),
@@ -184,7 +271,18 @@ class TestPromises:
             "这个订单今天下午发货了。",
             "您的退款上周五已经到账。",
             "We tried to call you this morning.",
+            "这件事我会一直陪着您，直到解决。",
+            "我们会尽力帮您。",
+            "I'm here for you and will do my best.",
+            "签收后 7 天内可以退货。",
+            "You may return it within 7 days of delivery.",
             "I'll help you release it.",
+            "订单 LM2611239358 已在9月28日 17:38签收，地址改不了了。",
+            "付款后 24 小时内发出。",
+            "想把设备清空重来，我把步骤告诉您。",
+            "最新动态：11月20日 08:00 已从杭州发往北京。",
+            "我会附在登记里。",
+            "查不出来我帮您报给研发。",
         ],
     )
     def test_offers_conditions_and_failures_are_none(self, words: str) -> None:
@@ -204,7 +302,13 @@ class TestPromises:
             "热线里一个姓陈的师傅说三天内上门",
             "你们同事说周五给我回电",
             "Your agent said I'd have the refund by Friday.",
+            "你们上周五电话里答应给我补发一个表带，到现在没影",
+            "your chat agent promised a replacement last week",
             "I was promised a new strap on Monday.",
+            "上次那个小陈说会给我免费换电池仓",
+            "客服说过会补偿我一个月云存储",
+            "你们说帮我登记换新，会短信通知我",
+            "昨天说好下午三点前回的",
             "你们的 Kelvin 说 replacement 星期三 ship",
         ],
     )
@@ -215,10 +319,17 @@ class TestPromises:
         assert (promise["quote"], promise["seq"], promise["due_at"]) == (words, seq, None)
         assert words in promise["text"] and promise["text"] != words
 
+    def test_a_promise_of_last_week_was_due_counted_from_its_day(self) -> None:
+        story = Story()
+        story.customer("上周五你们客服小王在电话里答应三天内给我退款")
+        [promise] = written(story)["promises"]
+        assert promise["due_at"] == "2026-11-16T15:59:00.000Z"
+
     @pytest.mark.parametrize(
         "words",
         [
             "顺丰说明天送到",
+            "你们没有答应过我什么",
             "说明书说充两个小时",
             "The courier said they would be here on Monday.",
             "My neighbour said he would come by on Monday.",
@@ -353,3 +464,38 @@ class TestAnswers:
         seq = story.customer("戴着洗个手就黑屏")
         facts = {fact["name"]: fact for fact in written(story)["facts"]}
         assert (facts["symptom"]["quote"], facts["symptom"]["source"]) == ("戴着洗个手就黑屏", {"seq": seq})
+
+
+class TestPutAside:
+    """Troubles that are settled or put right are not what it is about."""
+
+    @pytest.mark.parametrize(
+        ("first", "later", "quote"),
+        [
+            ("路由器一直断网", ["不对，不是路由器，是摄像头断网"], "不对，不是路由器，是摄像头断网"),
+            ("台灯不亮了", ["台灯的事不用管了，已经好了", "就保修的事"], "就保修的事"),
+            ("路由器断网", ["刚才那个路由器的问题解决了，不用管", "手表收不到来电提醒"], "手表收不到来电提醒"),
+            ("The lamp flickers", ["never mind the lamp, it works now", "my band won't sync"], "my band won't sync"),
+            ("台灯不亮了", ["台灯的问题解决了，但是又闪了"], "台灯不亮了"),
+            ("路由器断网", ["是不是路由器坏了，摄像头也连不上"], "路由器断网"),
+        ],
+    )
+    def test_the_problem_is_what_is_left(self, first: str, later: list[str], quote: str) -> None:
+        story = Story()
+        for words in [first, *later]:
+            story.customer(words, "device_problem")
+        assert written(story)["problem_quote"] == quote
+
+    def test_a_device_that_is_put_right_takes_the_place_of_the_other(self) -> None:
+        story = Story()
+        for words in ("my scale won't sync", "sorry not the scale, the band"):
+            story.fact("product", "scale", "scale", story.customer(words, "device_problem"))
+        summed_up = written(story, "en")
+        assert [fact["value"] for fact in summed_up["facts"] if fact["name"] == "product"] == ["band"]
+        assert summed_up["problem_quote"] == "my scale won't sync" and "Band" in summed_up["headline"]
+
+    def test_what_does_not_matter_is_no_symptom(self) -> None:
+        story = Story()
+        seq = story.customer("手环充不进电，另外你们App闪退，这个不重要", "device_problem/app_crash")
+        story.fact("symptom", "App 闪退", "App闪退", seq)
+        assert "App 闪退" not in [fact["value"] for fact in written(story)["facts"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handoff.locales import LANGUAGES
-from handoff.queue.models import Reason
+from handoff.queue.models import Handoff, Reason
 from handoff.summary.designers import trouble
 from handoff.summary.hopes import hopes
 from handoff.summary.record import Record
@@ -66,8 +67,9 @@ class TestStepsStory:
 
     def test_headline_says_who_what_when_mood_and_hope(self) -> None:
         zh = summary(steps_story().record(), "zh")["headline"]
-        for words in ("王女士", "澜墨手环 2", "步数一直为 0", "iPhone 6", "前几天", "着急", "希望"):
+        for words in ("王女士", "澜墨手环 2", "步数一直为 0", "iPhone 6", "着急", "希望"):
             assert words in zh
+        assert "前几天" not in zh, "when it was bought"
         en = summary(steps_story().record(), "en")["headline"]
         for words in ("Lanmo Band 2", "Steps stay at 0", "iPhone 6", "anxious", "hopes for"):
             assert words in en
@@ -175,6 +177,11 @@ NO_HOPES = [
     ("后来换一台安卓手机就好了", "exchange"),
     ("今天天气不错", "refund"),
     ("我不要退货", "return"),
+    ("我不要人工", "person"),
+    ("能换个说法吗", "exchange"),
+    ("你们有以旧换新吗", "exchange"),
+    ("退款哪天到账", "delivery"),
+    ("退款还没到账", "delivery"),
 ]
 
 
@@ -195,6 +202,90 @@ class TestHopes:
         story = Story()
         story.customer(words)
         assert key not in [hope.key for hope in hopes(story.record())]
+
+    @pytest.mark.parametrize("words", ["能换个说法吗", "can you put it another way"])
+    def test_another_explanation_is_no_exchange_whatever_the_bot_made_of_it(self, words: str) -> None:
+        story = Story()
+        story.customer(words, "return_exchange/exchange")
+        assert [hope.key for hope in hopes(story.record())] == ["own_words"]
+
+    @pytest.mark.parametrize(
+        ("said", "keys"),
+        [
+            (["换货不要,退款也不要,给我修好就行"], ["repair"]),
+            (["我要换货,不是退款是换货"], ["exchange"]),
+            (["I don't want a refund, I want it exchanged"], ["exchange"]),
+            (["I want a refund.", "Actually forget the refund, an exchange would be fine"], ["exchange"]),
+            (["不退货，给我补发就行"], ["parcel_right"]),
+            (["我不要补偿，也不退货，只要修好"], ["repair"]),
+            (["我没有要退款，我只是问换货"], ["exchange"]),
+            (["不需要赔偿，给个说法就行"], ["explanation"]),
+            (["I just want it repaired, no refund"], ["repair"]),
+            (["Don't send a refund, I want a replacement"], ["exchange"]),
+            (["I never said I want a refund"], []),
+            (["还没恢复出厂,怕数据没了"], ["own_words"]),
+            (["就想知道怎么修"], ["own_words"]),
+            (["给我换一条表带"], ["own_words"]),
+            (["I live in Berlin by the way"], []),
+            (["My husband reinstalled the app on his phone"], []),
+            (["我妈那个老的秤是准的"], []),
+            (["给我妈买的手环2"], []),
+            (["still nothing"], []),
+            (["agent please"], ["person"]),
+        ],
+    )
+    def test_refused_withdrawn_and_merely_told_things_are_no_hopes(self, said: list[str], keys: list[str]) -> None:
+        story = Story()
+        for words in said:
+            story.customer(words)
+        assert [hope.key for hope in hopes(story.record())] == keys
+
+    @pytest.mark.parametrize(
+        ("said", "keys"),
+        [
+            (["我要退货退款", "不对，还是换货吧"], ["exchange"]),
+            (["我想换货", "还是退货吧", "最后决定：修就行"], ["repair"]),
+            (["我要退款，还要发票", "想了下还是换新吧"], ["invoice", "exchange"]),
+            (["Refund please", "Actually, exchange it instead"], ["exchange"]),
+            (["我要退款", "算了不等了，什么时候到账"], ["refund"]),
+            (["我要退货", "屏幕还是不亮，也能修吗"], ["return", "repair"]),
+        ],
+    )
+    def test_after_a_change_of_mind_only_the_last_wish_stands(self, said: list[str], keys: list[str]) -> None:
+        story = Story()
+        for words in said:
+            story.customer(words)
+        assert [hope.key for hope in hopes(story.record()) if hope.key != "answer"] == keys
+
+    @pytest.mark.parametrize(
+        ("words", "key"), [("为什么不退货", "return"), ("不退款我就投诉", "refund"), ("why no refund?", "refund")]
+    )
+    def test_what_the_shop_refuses_is_still_hoped_for(self, words: str, key: str) -> None:
+        story = Story()
+        story.customer(words)
+        assert key in [hope.key for hope in hopes(story.record())]
+
+    @pytest.mark.parametrize(
+        ("words", "by_when"),
+        [
+            ("最好这周五之前修好", "这周五之前"),
+            ("今天下午6点之前给我退款", "今天下午6点之前"),
+            ("I need a replacement before Christmas.", "before Christmas"),
+            ("Please repair it by Friday", "by Friday"),
+        ],
+    )
+    def test_by_when_stands_in_the_hope(self, words: str, by_when: str) -> None:
+        story = Story()
+        story.customer(words)
+        for language in LANGUAGES:
+            [hope] = summary(story.record(), language)["hopes"]
+            assert f"“{by_when}”" in hope["text"] and hope["quote"] in words
+
+    @pytest.mark.parametrize("words", ["三天前申请的退款", "before the update I wanted a refund"])
+    def test_a_time_gone_by_is_no_deadline(self, words: str) -> None:
+        story = Story()
+        story.customer(words)
+        assert not any("（" in hope.text["zh"] for hope in hopes(story.record()))
 
     def test_only_the_clause_is_quoted(self) -> None:
         story = Story()
@@ -248,6 +339,68 @@ class TestFacts:
         [fact] = summary(story.record(), "zh")["facts"]
         assert fact["value"] == "1.0.0.45"
         assert [(row["value"], row["source"]) for row in fact["history"]] == [("1.0.0.39", {"seq": first})]
+
+    @pytest.mark.parametrize(
+        ("said", "product", "model"),
+        [
+            ([("product", "scale"), ("device_model", "scale-s1"), ("product", "watch")], "watch", None),
+            ([("product", "scale"), ("product", "watch"), ("device_model", "scale-s1")], "scale", "scale-s1"),
+        ],
+    )
+    def test_product_and_model_are_one_device(
+        self, said: list[tuple[str, str]], product: str, model: str | None
+    ) -> None:
+        story = Story()
+        for name, value in said:
+            story.fact(name, value, value, story.customer(f"{value} 坏了", "device_problem"))
+        facts = {fact["name"]: fact["value"] for fact in summary(story.record(), "zh")["facts"]}
+        assert (facts["product"], facts.get("device_model")) == (product, model)
+
+    @pytest.mark.parametrize(
+        ("first", "quote", "words", "day"),
+        [
+            ("手环坏了，昨天买的", "昨天", "不是昨天，是前天", "前天"),
+            ("I bought it yesterday", "yesterday", "no, not yesterday, last Monday", "last Monday"),
+        ],
+    )
+    def test_a_day_that_is_put_right(self, first: str, quote: str, words: str, day: str) -> None:
+        story = Story()
+        story.fact("purchased_at", "2026-11-20", quote, story.customer(first))
+        story.customer(words)
+        [fact] = [fact for fact in summary(story.record(), "zh")["facts"] if fact["name"] == "purchased_at"]
+        assert (fact["value"], fact["history"][0]["value"]) == (day, "2026-11-20")
+
+    @pytest.mark.parametrize(
+        ("words", "theirs", "own"),
+        [
+            ("我老婆的手表充不进电，但我今天问的是我自己的灯不亮", "手表", "我自己的灯不亮"),
+            ("My wife's watch won't charge, but I'm asking about my lamp, it is dead", "watch", "my lamp, it is dead"),
+        ],
+    )
+    def test_what_a_message_turns_to_is_the_trouble(self, words: str, theirs: str, own: str) -> None:
+        story = Story()
+        seq = story.customer(words, "device_problem/charging")
+        story.fact("product", "watch", theirs, seq)
+        story.fact("symptom", "充不进电", theirs, seq)
+        written = summary(story.record(), "zh")
+        assert written["problem"] == f"“{own}”"
+        facts = {fact["name"]: fact["value"] for fact in written["facts"]}
+        assert (facts["product"], facts["device_model"]) == ("lamp", "lamp-l1")
+
+    @pytest.mark.parametrize(
+        ("told", "language", "lost"),
+        [
+            ("很抱歉，订单 LM2611228530 的包裹被确认丢失了。", "zh", "包裹丢失"),
+            ("I'm very sorry, the parcel of order LM2611228530 is confirmed lost.", "en", "parcel lost"),
+        ],
+    )
+    def test_a_lost_parcel_is_named(self, told: str, language: str, lost: str) -> None:
+        story = Story()
+        seq = story.customer("LM2611228530 到哪了", "track_order")
+        story.fact("order_number", "LM2611228530", "LM2611228530", seq)
+        story.bot(told)
+        written = summary(story.record(), language)
+        assert lost in written["headline"] and lost in written["problem"]
 
 
 class TestProblem:
@@ -303,6 +456,113 @@ class TestProblem:
         seq = story.customer(words, "device_problem/charging")
         story.fact("symptom", "充不进电", "充不进电", seq)
         assert summary(story.record(), "zh")["problem_quote"] == "手环充不进电"
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            ["LM2611228530 9938"],
+            ["order LM2611228530, phone ends in 9938"],
+            ["上海市浦东新区世纪大道100号5楼 王小明 13812345678"],
+            ["zrg"],
+        ],
+    )
+    def test_data_and_calls_for_a_person_alone_are_no_problem(self, said: list[str]) -> None:
+        story = Story()
+        for words in said:
+            story.customer(words, "request_human" if words == "zrg" else "track_order")
+        assert summary(story.record(), "zh")["problem"] == "客户还没说是什么事"
+        seq = story.customer("包裹破了", "parcel_problem")
+        assert summary(story.record(), "zh")["problem_seq"] == seq
+
+    def test_a_new_address_is_not_shown_in_the_problem(self) -> None:
+        story = Story()
+        story.customer("帮我把地址改成上海市浦东新区世纪大道100号5楼，电话13812345678", "change_address")
+        for language in LANGUAGES:
+            written = summary(story.record(), language)
+            for line in (written["problem"], written["headline"]):
+                assert "地址改成" in line and "世纪大道" not in line and "138" not in line
+
+    @pytest.mark.parametrize(
+        ("trouble", "threat"),
+        [("手环2充不进电", "再不处理我就找媒体曝光"), ("my watch won't charge", "I'm calling my lawyer about this")],
+    )
+    def test_a_threat_stands_beside_the_trouble(self, trouble: str, threat: str) -> None:
+        story = Story()
+        seq = story.customer(trouble, "device_problem")
+        story.customer(threat, "complain", "angry", 0.9)
+        written = summary(story.record(), "en")
+        assert written["problem_seq"] == seq
+        assert trouble in written["problem"] and threat in written["problem"]
+
+    def test_a_remark_beside_it_is_not_the_problem(self) -> None:
+        for first, remark in (
+            (("上门取件的师傅没来", "out_of_scope"), ("约的是昨天 我等了一天", "device_problem")),
+            (("包裹什么时候到，能放驿站吗", "delivery"), ("家里就我一个人 谁代收", "delivery/courier")),
+        ):
+            story = Story()
+            seq = story.customer(*first)
+            story.customer(*remark, "angry", 0.9)
+            assert summary(story.record(), "zh")["problem_seq"] == seq
+
+
+DANGERS = [
+    ("我撑不下去了 不想再醒过来", "vibration_alarm", "不震动或闹钟不响", "dangers.life"),
+    ("I can't go on, I don't want to wake up", "vibration_alarm", "No vibration or alarm", "dangers.life"),
+    ("手表充完电 戴的地方起了两个水泡", "water", "进水", "reasons.safety"),
+    ("台灯开着开着有烟味", "lamp_flicker", "台灯闪烁或不亮", "reasons.safety"),
+    ("my lamp sparked when I plugged it in", "lamp_flicker", "Lamp flickers or stays dark", "reasons.safety"),
+    ("狗把手环咬碎了电池露出来了 它好像吃了一点", "battery_drain", "耗电快", "dangers.swallowed"),
+]
+CHEATS = ["有人冒充你们打电话要我验证码，我已经给了", "someone pretending to be your support got my password"]
+
+
+class TestDanger:
+    """A danger comes before all else, and no advice leads back to the device."""
+
+    def story(self, words: str, topic: str, symptom: str) -> Story:
+        story = Story()
+        seq = story.customer(words, f"device_problem/{topic}")
+        story.fact("symptom", symptom, words, seq)
+        story.handed_over(Reason.SAFETY, [seq])
+        return story
+
+    @pytest.mark.parametrize(("words", "topic", "symptom", "advice"), DANGERS)
+    def test_is_told_in_the_customers_words(self, words: str, topic: str, symptom: str, advice: str) -> None:
+        record = self.story(words, topic, symptom).record()
+        check(record)
+        for language in LANGUAGES:
+            written = summary(record, language)
+            assert written["problem"] == f"“{words}”"
+            assert [step["source"] for step in written["next_steps"]] == [{"advice": advice, "seq": 1}]
+            assert "symptom" not in [fact["name"] for fact in written["facts"]]
+        assert [hope.key for hope in hopes(record)] == ["safety"]
+
+    def test_is_kept_when_the_conversation_is_passed_on(self) -> None:
+        record = self.story(*DANGERS[3][:3]).record()
+        assert record.handoff is not None
+        passed_on = replace(
+            record,
+            handoff=Handoff(id="h2", reason=Reason.TRANSFERRED, evidence=[]),
+            earlier_handoffs=[record.handoff],
+        )
+        assert [step["source"]["advice"] for step in summary(passed_on, "zh")["next_steps"]] == ["reasons.safety"]
+
+    def test_wishes_and_promises_stay(self) -> None:
+        story = self.story("台灯冒烟了，我要退款", "lamp_flicker", "台灯闪烁或不亮")
+        assert [hope.key for hope in hopes(story.record())] == ["safety", "refund"]
+        steps = [step["source"]["advice"] for step in summary(story.record(), "zh")["next_steps"]]
+        assert steps == ["reasons.safety", "hopes.refund"]
+
+    @pytest.mark.parametrize("words", CHEATS)
+    def test_fraud_asks_for_neither_a_refund_nor_troubleshooting(self, words: str) -> None:
+        story = Story()
+        seq = story.customer(words, "device_problem/app_login")
+        story.fact("symptom", "App 登录不上", words, seq)
+        story.handed_over(Reason.POLICY_TOPIC, [seq])
+        written = summary(story.record(), "zh")
+        assert [hope.key for hope in hopes(story.record())] == ["not_cheated"]
+        assert [step["source"]["advice"] for step in written["next_steps"]] == ["dangers.fraud"]
+        assert written["tried"] == []
 
 
 class TestMood:
@@ -497,3 +757,91 @@ def calls(record: Record) -> int:
     profile = cProfile.Profile()
     profile.runcall(summary, record, "zh")
     return sum(entry.callcount for entry in profile.getstats())
+
+
+class TestWhatBelongsTogether:
+    """The device with its trouble, several troubles, times, names in the reader's language."""
+
+    def test_the_device_is_the_one_whose_trouble_it_is(self) -> None:
+        story = Story()
+        seq = story.customer("my camera keeps going offline", "device_problem/camera_offline")
+        story.fact("device_model", "camera-c1", "camera", seq)
+        story.fact("symptom", "Camera offline or cannot connect", "going offline", seq)
+        story.bot("Try another place.")
+        seq = story.customer("changed the wifi channel of the router, no change", "device_problem")
+        story.fact("device_model", "router-ax3", "router", seq)
+        assert "Lanmo Camera C1 – offline or cannot connect" in summary(story.record(), "en")["headline"]
+
+    def test_a_thing_of_others_or_a_place_is_no_device_of_the_customers(self) -> None:
+        story = Story()
+        seq = story.customer("手环连不上，放在路由器旁边也不行，我妈的iPad也连不上", "device_problem/pairing")
+        story.fact("product", "band", "手环", seq)
+        story.fact("product", "router", "路由器", seq)
+        story.fact("os", "ios", "iPad", seq)
+        known = {fact["name"]: fact["value"] for fact in summary(story.record(), "zh")["facts"]}
+        assert known["product"] == "band" and "os" not in known
+
+    @pytest.mark.parametrize(
+        "words", ["第一,手表收不到微信通知;第二,体脂秤连不上", "First, no alerts; second, the scale is dead"]
+    )
+    def test_troubles_that_are_counted_up_are_all_listed(self, words: str) -> None:
+        story = Story()
+        story.customer(words, "device_problem")
+        written = summary(story.record(), "en")
+        assert written["problem"].count("“") == 2 and "2 problems in all" in written["headline"]
+
+    @pytest.mark.parametrize(
+        ("words", "since"),
+        [
+            ("昨天开始充不进电", "昨天"),
+            ("it has been dead since last Friday", "since last friday"),
+            ("今天天气真冷，手表充不进电", None),
+            ("上周客服答应给我换，手表充不进电", None),
+            ("上上周六买的手表充不进电", None),
+        ],
+    )
+    def test_only_when_the_trouble_began(self, words: str, since: str | None) -> None:
+        story = Story()
+        story.customer(words, "device_problem/charging")
+        line = summary(story.record(), "en")["headline"].lower()
+        assert (f"when: “{since}”" in line) if since else ("when:" not in line)
+
+    def test_names_and_words_for_the_reader(self) -> None:
+        story = Story()
+        seq = story.customer("小米14，上个月买的，换了三根线都不行", "device_problem/charging")
+        story.fact("phone_model", "小米 14", "小米14", seq)
+        story.fact("purchased_at", "上个月", "上个月", seq)
+        english, chinese = summary(story.record(), "en"), summary(story.record(), "zh")
+        assert [fact["text"] for fact in english["facts"][:1]] == ["Xiaomi 14"]
+        assert english["facts"][-1]["text"] == "“上个月”" and chinese["facts"][-1]["text"] == "上个月"
+        assert english["tried"][0]["text"] == "“换了三根线都不行”"
+
+    def test_thanks_alone_are_no_sign_of_a_better_mood(self) -> None:
+        story = Story()
+        story.customer("又坏了", "complain", "angry", 0.9)
+        story.customer("好的谢谢", "thank", "pleased", 0.99)
+        assert summary(story.record(), "zh")["emotion"]["label"] == "angry"
+
+    def test_a_device_other_than_the_orders_is_to_be_cleared_up(self) -> None:
+        story = Story()
+        seq = story.customer("买的澜墨手表，订单LM2611239358")
+        story.fact("device_model", "watch-1", "澜墨手表", seq)
+        story.fact("order_number", "LM2611239358", "LM2611239358", seq)
+        story.bot("订单 LM2611239358（手环 2）已发货。")
+        assert "手环" in summary(story.record(), "zh")["next_steps"][0]["text"]
+
+    @pytest.mark.parametrize(("version", "is_named"), [("14", False), ("15", True)])
+    def test_an_issue_of_a_newer_system_is_none_of_theirs(self, version: str, is_named: bool) -> None:
+        story = Story()
+        seq = story.customer("手环2配对不上", "device_problem/pairing")
+        values = {"device_model": "band-2", "symptom": "配对不上", "os": "android", "os_version": version}
+        for name, value in values.items():
+            story.fact(name, value, "手环2", seq)
+        assert any("Android 15" in step["text"] for step in summary(story.record(), "en")["next_steps"]) == is_named
+
+    def test_an_earlier_promise_with_its_day_is_overdue(self) -> None:
+        story = Story()
+        story.customer("Your agent Lisa promised me on Monday that someone would call within 48 hours.", "complain")
+        written = summary(story.record(), "en")
+        assert written["promises"][0]["due_at"] == "2026-11-18T15:59:00.000Z"
+        assert any("overdue" in step["text"] for step in written["next_steps"])

@@ -252,7 +252,8 @@ class TestAnswers:
         page = await customer.until(2, owner="queue")
         assert texts(page, "bot") == [] and len(page["messages"]) == 2
         words = page["messages"][1]["text"]
-        assert words.startswith("数据丢了确实让人难受。") and "您排在第 1 位" in words
+        parts = [words.index(part) for part in ("现在由人工客服来接手", "数据丢了确实让人难受。", "您排在第 1 位")]
+        assert parts == sorted(parts)
         assert page["queue"] == {"position": 1, "wait_seconds": None, "opens_at": None}
         person = await running.person("lin")
         (item,) = await person.queue()
@@ -304,6 +305,23 @@ class TestAnswers:
         assert rows[0]["nlu"]["intent"] == "track_order" and rows[0]["nlu"]["emotion"]["label"] == "anxious"
         assert all("nlu" not in row for row in (await customer.read())["messages"])
 
+    async def test_given_facts_are_read_as_the_topic_they_belong_to(self, running: RunningDesk) -> None:
+        meant = iter(["inform", "track_order/where", "greet", "inform/order_number"])
+
+        async def understand(body: dict[str, Any]) -> dict[str, Any]:
+            return answer("好的", body=body, nlu=[understood(next(meant)) for _ in body["messages"]])
+
+        running.bot.behave = understand
+        customer, boss = await running.customer(), await running.person("boss", role="supervisor")
+        for number, words in enumerate(("LM2611030042", "我的快递到哪了", "你好", "LM2611030042"), 1):
+            await customer.send(words)
+            await customer.until(2 * number)
+        rows = (await boss.get(f"/conversations/{customer.id}/messages")).json()["messages"]
+        heard = [row["nlu"] for row in rows if row["sender"] == "customer"]
+        assert heard[0] is None
+        assert [one["intent"] for one in heard[1:]] == ["track_order/where", "greet", "track_order/where"]
+        assert set(heard[3]) == {"intent", "confidence", "language", "emotion"}
+
     async def test_whispers_never_speak(self, running: RunningDesk) -> None:
         customer, person = await running.with_agent()
         asked = len(running.bot.turns)
@@ -325,3 +343,149 @@ class TestAnswers:
         await customer.send("还有一个")
         await customer.until(8)
         assert running.bot.resets == [{"conversation": customer.id, "keep_facts": True}]
+
+class TestGivingUpTheWait:
+    """What the customer said around a wait that nobody answered becomes a turn of the bot, once."""
+
+    @staticmethod
+    async def give_up(running: RunningDesk, customer: Customer) -> None:
+        gone = await running.http.delete(f"{customer.path}/handoff", headers=customer.headers)
+        assert gone.status_code == 200 and gone.json()["owner"] == "bot"
+
+    @pytest.mark.parametrize("words", ["我的手环3固件升级卡在50%不动了怎么办", "My band is stuck at 50% of the update"])
+    async def test_words_in_line_are_answered(self, running: RunningDesk, words: str) -> None:
+        customer = await running.customer()
+        await customer.send("你好")
+        await customer.until(2)
+        await customer.ask_for_person()
+        await customer.send(words)
+        await customer.send("刚刚又重启了一次")
+        await self.give_up(running, customer)
+        page = await customer.until(7)
+        assert texts(page, "bot") == ["echo 你好", f"echo {words}+刚刚又重启了一次"]
+        assert page["messages"][-1]["sender"] == "bot" and page["owner"] == "bot"
+        await asyncio.sleep(0.3)
+        assert len(running.bot.turns) == 2
+
+    async def test_the_button_of_the_line_does_the_same(self, running: RunningDesk) -> None:
+        customer = await running.customer()
+        await customer.ask_for_person()
+        await customer.send("手环充不进电")
+        assert (await customer.send(payload="/cancel_handoff")).status_code == 201
+        assert texts(await customer.until(5, owner="bot"), "bot") == ["echo 手环充不进电"]
+
+    async def test_a_turn_that_the_wait_cut_off_is_asked_again(self, running: RunningDesk) -> None:
+        go_on = asyncio.Event()
+
+        async def slowly(body: dict[str, Any]) -> dict[str, Any]:
+            await go_on.wait()
+            return await running.bot.echo(body)
+
+        running.bot.behave = slowly
+        customer = await running.customer()
+        await customer.send("查一下我的订单")
+        await eventually(lambda: running.bot.turns)
+        await customer.ask_for_person()
+        await self.give_up(running, customer)
+        go_on.set()
+        assert texts(await customer.until(4), "bot") == ["echo 查一下我的订单"]
+        assert len({turn["turn_id"] for turn in running.bot.turns}) == 2
+
+    async def test_nothing_to_answer_asks_nothing(self, running: RunningDesk) -> None:
+        customer = await running.customer()
+        await customer.send("你好")
+        await customer.until(2)
+        await customer.ask_for_person()
+        await self.give_up(running, customer)
+        await customer.ask_for_person()
+        await customer.send(payload="/cancel_handoff")
+        await asyncio.sleep(0.3)
+        assert len(running.bot.turns) == 1
+        async with desk.database.read() as session:
+            conversation = await Conversations(session).get(customer.id)
+        assert conversation.answered_seq == conversation.last_customer_seq
+
+    async def test_what_the_bot_answered_with_the_handoff_is_not_asked_again(self, running: RunningDesk) -> None:
+        async def hand_over(body: dict[str, Any]) -> dict[str, Any]:
+            return answer("马上转人工", body=body, handoff={"reason": "asked_for_person"})
+
+        running.bot.behave = hand_over
+        customer = await running.customer()
+        await customer.send("转人工")
+        await customer.until(2, owner="queue")
+        running.bot.behave = running.bot.echo
+        await self.give_up(running, customer)
+        await asyncio.sleep(0.3)
+        assert len(running.bot.turns) == 1
+
+    async def test_what_a_person_could_answer_stays_theirs(self, running: RunningDesk) -> None:
+        customer, person = await running.with_agent()
+        await customer.send("您好，我的手环坏了")
+        assert (await person.presence("break")).status_code == 200
+        await customer.until(owner="queue")
+        await customer.send("还在吗，屏幕不亮")
+        await self.give_up(running, customer)
+        page = await customer.until(9)
+        assert texts(page, "bot") == ["echo 你好", "echo 还在吗，屏幕不亮"]
+
+    async def test_no_bot_word_after_a_new_handoff(self, running: RunningDesk) -> None:
+        async def slowly(body: dict[str, Any]) -> dict[str, Any]:
+            await asyncio.sleep(0.4)
+            return await running.bot.echo(body)
+
+        running.bot.behave = slowly
+        customer = await running.customer()
+        await customer.ask_for_person()
+        await customer.send("手环充不进电")
+        await self.give_up(running, customer)
+        await eventually(lambda: running.bot.turns)
+        await customer.ask_for_person()
+        await asyncio.sleep(0.7)
+        page = await customer.read()
+        assert texts(page, "bot") == [] and page["owner"] == "queue"
+        running.bot.behave = running.bot.echo
+        await self.give_up(running, customer)
+        assert texts(await customer.until(6), "bot") == ["echo 手环充不进电"]
+
+    @pytest.mark.parametrize(("language", "title"), [("zh", "转人工"), ("en", "Talk to a person")])
+    async def test_who_left_the_line_is_offered_a_person_not_put_back(
+        self, running: RunningDesk, language: str, title: str
+    ) -> None:
+        async def hand_over(body: dict[str, Any]) -> dict[str, Any]:
+            return answer("马上转人工", body=body, handoff={"reason": "emotion"})
+
+        running.bot.behave = hand_over
+        customer = await running.customer(language=language)
+        await customer.ask_for_person()
+        await customer.send("等了半天没人理我！")
+        await self.give_up(running, customer)
+        page = await customer.until(4)
+        assert page["owner"] == "bot" and page["messages"][-1]["sender"] == "bot"
+        assert page["messages"][-1]["buttons"] == [{"title": title, "payload": "/request_human"}]
+        await customer.send("气死我了")
+        await customer.until(owner="queue")
+
+    async def test_danger_goes_to_a_person_all_the_same(self, running: RunningDesk) -> None:
+        async def hand_over(body: dict[str, Any]) -> dict[str, Any]:
+            return answer("请先断电", body=body, handoff={"reason": "safety"})
+
+        running.bot.behave = hand_over
+        customer = await running.customer()
+        await customer.ask_for_person()
+        await customer.send("充电器冒烟了")
+        await self.give_up(running, customer)
+        await customer.until(4, owner="queue")
+
+    async def test_calls_for_a_person_are_left_out(self, running: RunningDesk) -> None:
+        running.bot.meant = {"人呢？": "request_human"}
+        customer, boss = await running.customer(), await running.person("boss", role="supervisor")
+        await customer.ask_for_person()
+        await customer.send("人呢？")
+        await customer.send("手环充不进电")
+        for _ in range(100):
+            rows = (await boss.get(f"/conversations/{customer.id}/messages")).json()["messages"]
+            if all(row["nlu"] for row in rows if row["sender"] == "customer"):
+                break
+            await asyncio.sleep(0.05)
+        await self.give_up(running, customer)
+        assert texts(await customer.until(6), "bot") == ["echo 手环充不进电"]

@@ -100,6 +100,16 @@ class TestAddress:
         body = (await shop.act("address", shop.order("paid"), phone=phone)).json()
         assert body["order"]["recipient"]["phone"] == "138****1111"
 
+    async def test_what_is_left_out_stays(self, shop) -> None:
+        order = shop.order("paid")
+        before = (await shop.lookup(order)).json()["recipient"]
+        body = (await shop.act("address", order, recipient=None, address=None)).json()
+        assert body["order"]["recipient"] == before | {"phone": "139****1234"}
+
+    async def test_nothing_to_change_is_refused(self, shop) -> None:
+        answer = await shop.act("address", shop.order("paid"), recipient=None, phone=None, address=None)
+        assert answer.status_code == 422
+
 
 class TestInvoice:
     async def test_by_mail(self, shop) -> None:

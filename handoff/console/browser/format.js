@@ -48,6 +48,9 @@ export function groupTitle(name) {
   return group ? group.title[store.language] : name ?? "";
 }
 
+/** Return the titles of several groups, joined as the language joins words. */
+export const groupTitles = (names) => names.map(groupTitle).join(store.language === "zh" ? "、" : ", ");
+
 /** Return who owns a conversation, in words. */
 export function ownerTitle(owner, name = null) {
   if (!owner) return "—";

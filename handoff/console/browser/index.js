@@ -3,7 +3,7 @@ import { reactive } from "vue";
 
 export const store = reactive({
   words: {}, language: "zh", page: "", pages: [], me: {}, people: { items: [], groups: [] },
-  line: null, mine: null, concern: null, list: "line", cursor: null, pane: "list",
+  line: null, mine: null, concern: null, list: "line", group: "", cursor: null, pane: "list",
   open: null, opening: null, messages: [], notes: [], head: null, summary: null, replies: [], typing: null, flash: null,
   board: null, dialog: null, toasts: [], now: Date.now(), behind: 0, connected: true, polishes: false,
 });

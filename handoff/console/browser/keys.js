@@ -1,5 +1,6 @@
 // Keyboard shortcuts of the desk. None works while something is being typed or a dialog is open.
 import { store } from "jieli";
+import { rowsOf } from "jieli/lists.js";
 import { claim, jump, open, takeOver } from "jieli/thread.js";
 
 /** The shortcuts, for the help overlay: the keys, and the word that says what they do. */
@@ -10,22 +11,21 @@ export const SHORTCUTS = [
 ];
 const LISTS = ["line", "mine", "concern"];
 
-/** Return the rows of the list that is shown. */
-export const rows = () => store[store.list] ?? [];
-
 function move(by) {
-  const ids = rows().map((row) => row.conversation_id);
+  const ids = rowsOf(store.list).map((row) => row.conversation_id);
   if (!ids.length) return;
   const at = ids.indexOf(store.cursor);
   store.cursor = ids[Math.max(0, Math.min(ids.length - 1, at < 0 ? 0 : at + by))];
-  document.getElementById(`row-${store.cursor}`)?.scrollIntoView({ block: "nearest" });
+  const row = document.getElementById(`row-${store.cursor}`);
+  row?.scrollIntoView({ block: "nearest" });
+  row?.querySelector(".row").focus({ preventScroll: true }); // Enter presses what has the focus
 }
 
 function take() {
-  const chosen = rows().find((row) => row.conversation_id === store.cursor);
+  const chosen = rowsOf(store.list).find((row) => row.conversation_id === store.cursor);
   if (store.list === "concern" && chosen) return takeOver(chosen.conversation_id);
   if (store.head?.may.claim && store.list !== "line") return claim(store.head.handoff.id, store.open);
-  const next = (store.list === "line" && chosen) || (store.line ?? []).find((row) => row.state === "waiting");
+  const next = (store.list === "line" && chosen) || rowsOf("line").find((row) => row.state === "waiting");
   if (next) return claim(next.id, next.conversation_id);
   return undefined;
 }

@@ -1,5 +1,5 @@
 // The lists: the server tells what changed, here they are kept whole and in order.
-import { markRaw } from "vue";
+import { markRaw, watch } from "vue";
 import { onPush, receive, store, t } from "jieli";
 
 const TAG = 4;
@@ -12,6 +12,23 @@ const ORDER = {
   concern: (a, b) => b.concern - a.concern || text(a.updated_at, b.updated_at),
 };
 
+// A reload leaves people where they were.
+const LIST_KEY = "jieli-list";
+if (sessionStorage.getItem(LIST_KEY) in kept) store.list = sessionStorage.getItem(LIST_KEY);
+watch(() => store.list, (list) => sessionStorage.setItem(LIST_KEY, list));
+
+/** Return the rows of a list as they are shown: the line within the chosen group. */
+export function rowsOf(list) {
+  const rows = store[list] ?? [];
+  return list === "line" && store.group ? rows.filter((row) => row.group === store.group) : rows;
+}
+
+/** Return why this person can take nobody from the line now, in words; nothing when they can. */
+export function whyNoClaim() {
+  if (store.me.status !== "online") return t("hint_offline");
+  return store.mine && store.mine.length >= store.me.capacity ? t("hint_full", { capacity: store.me.capacity }) : "";
+}
+
 /** Return the customer's name; anonymous ones are told apart by a few letters. */
 export function customerOf(row) {
   return row.name || t("visitor", { tag: row.conversation_id.replace(/[^A-Za-z0-9]/g, "").slice(-TAG).toUpperCase() });
@@ -21,7 +38,13 @@ export function customerOf(row) {
 export const reasonOf = (row) => (row.reason ? t(`reason_${row.reason}`) : "");
 
 /** Return the line that says what a waiting customer wants; elsewhere what was said last. */
-export const gistOf = (row) => (row.summary ? row.summary[store.language] || row.summary.zh || "" : row.text);
+export const gistOf = (row) => (row.summary ? row.summary[store.language] || row.summary.zh || "" : lastOf(row));
+
+/** Return what was said last; of a message without words, its file. */
+export function lastOf({ text, attachment }) {
+  if (text || !attachment) return text ?? "";
+  return t(attachment.type.startsWith("image/") ? "a_picture" : "a_file", { name: attachment.name });
+}
 
 function rank(rows) {
   const places = {};

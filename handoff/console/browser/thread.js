@@ -128,10 +128,11 @@ export async function claim(handoff, id) {
 
 /** Step into a conversation. */
 export async function takeOver(id) {
+  const person = store.open === id && store.head?.owner.startsWith("agent:");
   const taken = await attempt("take_over", { id });
   if (!taken) return;
   store.list = "mine";
-  toast(t("taken_over"), "good");
+  toast(t(person ? "taken_over_person" : "taken_over"), "good");
   await settleOn(id);
 }
 
@@ -139,7 +140,7 @@ async function settleOn(id) {
   if (store.open === id) store.pane = "talk";
   else await open(id);
   await nextTick();
-  setTimeout(() => window.dispatchEvent(new CustomEvent("jieli:write", { detail: "reply" })), 150);
+  setTimeout(() => window.dispatchEvent(new CustomEvent("jieli:write", { detail: "settle" })), 150);
 }
 
 /** Do something that takes the conversation out of this person's hands; resolves with whether it worked. */

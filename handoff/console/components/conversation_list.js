@@ -3,7 +3,7 @@ import { store, t } from "jieli";
 import { hasDraft } from "jieli/drafts.js";
 import { elapsed, elapsedWords, groupTitle, moment } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
-import { customerOf, gistOf, reasonOf } from "jieli/lists.js";
+import { customerOf, gistOf, lastOf, reasonOf, rowsOf, whyNoClaim } from "jieli/lists.js";
 import { claim, open, takeOver } from "jieli/thread.js";
 
 const LISTS = ["line", "mine", "concern"];
@@ -11,7 +11,7 @@ const LONG_WAIT = 120;
 
 export default {
   components: { Icon, Mood },
-  data: () => ({ store, lists: LISTS, group: "", busy: null }),
+  data: () => ({ store, lists: LISTS, busy: null }),
   template: `
     <section class="lists" :class="{ shown: store.pane === 'list' }" :aria-label="t('conversations')">
       <div class="tabs" role="tablist">
@@ -20,7 +20,7 @@ export default {
       </div>
       <div class="filter" v-if="store.list === 'line' && groups.length > 1">
         <label class="unseen" for="group-filter">{{ t('group') }}</label>
-        <select id="group-filter" v-model="group"><option value="">{{ t('all_groups') }}</option><option v-for="one in groups" :key="one.name" :value="one.name">{{ one.title[store.language] }}</option></select>
+        <select id="group-filter" v-model="store.group"><option value="">{{ t('all_groups') }}</option><option v-for="one in groups" :key="one.name" :value="one.name">{{ one.title[store.language] }}</option></select>
         <span class="soft" v-if="shown.length">{{ t('longest_wait', { time: elapsed(oldest) }) }}</span>
       </div>
       <div class="rows" id="rows" role="tabpanel" :aria-labelledby="'tab-' + store.list" aria-live="off">
@@ -39,10 +39,10 @@ export default {
                 <span class="reason" v-if="row.reason">{{ reasonOf(row) }}</span><span class="soft">{{ groupTitle(row.group) }}</span>
               </span>
               <span class="row-text" v-if="store.list === 'line'">{{ gistOf(row) }}</span>
-              <span class="row-text" v-else><i v-if="hasDraft(row.conversation_id)" class="draft">{{ t('draft') }}</i><i v-if="row.sender && row.sender !== 'customer'">{{ t('sender_' + row.sender) }}: </i>{{ row.text }}</span>
+              <span class="row-text" v-else><i v-if="hasDraft(row.conversation_id)" class="draft">{{ t('draft') }}</i><i v-if="row.sender && row.sender !== 'customer'">{{ t('sender_' + row.sender) }}: </i>{{ lastOf(row) }}</span>
             </button>
             <span class="unread" v-if="row.unread && store.list === 'mine'" :aria-label="t('unread', { count: row.unread })">{{ row.unread }}</span>
-            <button class="button small primary take" type="button" v-if="store.list === 'line'" :disabled="busy === row.id" @click="take(row)" :aria-label="t('claim_whom', { customer: customerOf(row) })">{{ t('claim') }}</button>
+            <button class="button small primary take" type="button" v-if="store.list === 'line'" :disabled="busy === row.id || Boolean(whyNoClaim())" :title="whyNoClaim()" @click="take(row)" :aria-label="t('claim_whom', { customer: customerOf(row) })">{{ t('claim') }}</button>
             <button class="button small take" type="button" v-if="store.list === 'concern'" :disabled="busy === row.conversation_id" @click="stepIn(row)" :aria-label="t('take_over_whom', { customer: customerOf(row) })">{{ t('take_over') }}</button>
           </li>
         </ul>
@@ -57,8 +57,7 @@ export default {
       return store.people.groups.filter((group) => !own || own.includes(group.name));
     },
     shown() {
-      const rows = this.rows ?? [];
-      return store.list === "line" && this.group ? rows.filter((row) => row.group === this.group) : rows;
+      return rowsOf(store.list);
     },
     oldest() {
       return this.shown.reduce((first, row) => (row.created_at < first ? row.created_at : first), this.shown[0].created_at);
@@ -69,12 +68,12 @@ export default {
     },
   },
   methods: {
-    t, customerOf, elapsed, gistOf, groupTitle, hasDraft, reasonOf,
+    t, customerOf, elapsed, gistOf, groupTitle, hasDraft, lastOf, reasonOf, whyNoClaim,
     // All that a row shows: a row that looks as before is not drawn again, and the clock ticks every second.
     looks(row) {
       const { conversation_id: id, position, group } = row;
       const busy = this.busy === row.id || this.busy === id;
-      return [row, position, this.when(row), this.isLate(row), store.open === id, store.cursor === id, store.language, store.list, busy, hasDraft(id), groupTitle(group)];
+      return [row, position, this.when(row), this.isLate(row), store.open === id, store.cursor === id, store.language, store.list, busy, hasDraft(id), groupTitle(group), whyNoClaim()];
     },
     isHot(list) {
       return list === "mine" ? store.mine.some((row) => row.unread) : store[list].length > 0;

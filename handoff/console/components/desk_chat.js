@@ -3,6 +3,7 @@ import { nextTick } from "vue";
 import { store, t } from "jieli";
 import { clock, day, groupTitle, ownerTitle, size } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
+import { whyNoClaim } from "jieli/lists.js";
 import { again, claim, close, earlier, jump, takeOver } from "jieli/thread.js";
 
 const NEAR = 120;
@@ -22,7 +23,7 @@ export default {
             <p class="soft"><span class="owner" :data-owner="store.head.owner.split(':')[0]">{{ ownerTitle(store.head.owner, store.head.owner_name) }}</span>
               <span>{{ t('language_' + store.head.language) }}</span><span v-if="store.head.group">{{ groupTitle(store.head.group) }}</span><span v-if="store.head.known">{{ t('known_customer') }}</span></p></div>
           <div class="head-actions">
-            <button class="button primary" type="button" v-if="store.head.may.claim" @click="claim(store.head.handoff.id, store.open)">{{ t('claim') }}</button>
+            <button class="button primary" type="button" v-if="store.head.may.claim" :disabled="Boolean(whyNoClaim())" :title="whyNoClaim()" @click="claim(store.head.handoff.id, store.open)">{{ t('claim') }}</button>
             <button class="button primary" type="button" v-if="store.head.may.take_over" @click="takeOver(store.open)">{{ t('take_over') }}</button>
             <template v-if="store.head.may.manage || store.head.may.release">
               <button class="button" type="button" v-if="store.head.may.manage" @click="ask('transfer')" :title="t('key_transfer') + ' (T)'"><Icon name="transfer"/><span>{{ t(store.head.may.say ? 'transfer' : 'reassign') }}</span></button>
@@ -117,7 +118,7 @@ export default {
     this.sizes.disconnect();
   },
   methods: {
-    t, clock, size, groupTitle, ownerTitle, claim, takeOver, close, jump,
+    t, clock, size, groupTitle, ownerTitle, whyNoClaim, claim, takeOver, close, jump,
     ask(kind) {
       store.dialog = { kind };
     },

@@ -1,7 +1,7 @@
 // Questions in front of the page: transfer, ending, release, breaks, help, pictures; and the short sentences at its edge.
 import { nextTick } from "vue";
 import { attempt, dismiss, leave, store, t, toast } from "jieli";
-import { groupTitle } from "jieli/format.js";
+import { groupTitle, groupTitles } from "jieli/format.js";
 import { Icon } from "jieli/icons.js";
 import { SHORTCUTS, listen } from "jieli/keys.js";
 import { letGo, reopen } from "jieli/thread.js";
@@ -24,7 +24,7 @@ export default {
           <header><h2>{{ title }}</h2><button class="icon-button" type="button" @click="shut" :aria-label="t('close')"><Icon name="close"/></button></header>
           <template v-if="store.dialog.kind === 'transfer'">
             <fieldset><legend>{{ t('to_colleague') }}</legend><p class="soft" v-if="!colleagues.length">{{ t('nobody_on_duty') }}</p>
-              <label class="choice" v-for="one in colleagues" :key="one.id"><input type="radio" name="target" :value="'agent:' + one.id" v-model="target"><span><b>{{ one.name }}</b><small>{{ t('role_' + one.role) }} · {{ one.groups.map(groupTitle).join('、') }}</small></span><span class="dot" :data-status="one.status">{{ t('presence_' + one.status) }}</span></label></fieldset>
+              <label class="choice" v-for="one in colleagues" :key="one.id"><input type="radio" name="target" :value="'agent:' + one.id" v-model="target"><span><b>{{ one.name }}</b><small>{{ t('role_' + one.role) }} · {{ groupTitles(one.groups) }}</small></span><span class="dot" :data-status="one.status">{{ t('presence_' + one.status) }}</span></label></fieldset>
             <fieldset v-if="groups.length"><legend>{{ t('to_group') }}</legend>
               <label class="choice" v-for="group in groups" :key="group.name"><input type="radio" name="target" :value="'group:' + group.name" v-model="target"><span><b>{{ group.title[store.language] }}</b><small>{{ t('on_duty', { count: onDuty(group.name) }) }}</small></span></label></fieldset>
             <label>{{ t('transfer_note') }}<textarea v-model="note" rows="3" maxlength="4000" :placeholder="t('transfer_note_hint')"></textarea></label>
@@ -61,7 +61,7 @@ export default {
       return t(kind === "transfer" && !store.head?.may.say ? "reassign" : kind);
     },
     ready() {
-      if (store.dialog.kind === "transfer") return Boolean(this.target);
+      if (store.dialog.kind === "transfer") return Boolean(this.target && this.note.trim());
       return store.dialog.kind !== "presence" || store.dialog.status !== "break" || Boolean(this.reason || this.words.trim());
     },
     held: () => store.mine?.length ?? 0,
@@ -93,7 +93,7 @@ export default {
     reopen();
   },
   methods: {
-    t, dismiss, groupTitle,
+    t, dismiss, groupTitle, groupTitles,
     shut() {
       this.$refs.dialog.close();
     },

@@ -1,4 +1,5 @@
 // The right pane: what one must know before the first word. Every line leads to the message that says so.
+import { nextTick } from "vue";
 import { attempt, call, store, t, toast } from "jieli";
 import { moment, ownerTitle } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
@@ -31,8 +32,8 @@ export default {
           <section v-if="summary.why"><details class="why"><summary>{{ t('why_handed_over', { score: summary.why.score }) }}</summary><ul class="lines"><li v-for="sign in summary.why.signals" :key="sign.name"><button class="line" type="button" @click="jump(sign.seqs.at(-1))"><b>{{ sign.weight > 0 ? '+' : '' }}{{ sign.weight }}</b><span>{{ sign.text }}</span></button></li></ul></details></section>
           <section v-if="summary.facts.length"><h3>{{ t('facts') }}</h3>
             <ul class="chips"><li v-for="fact in summary.facts" :key="fact.name"><component :is="fact.source.seq ? 'button' : 'span'" class="chip" :class="{ unsaid: !fact.source.seq }" :data-fact="fact.name" @click="jump(fact.source.seq)" :title="fact.quote ? t('quoted', { quote: fact.quote }) : origin(fact)">
-              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ origin(fact) }}</i></component><button type="button" class="wrong" @click="doubt('facts', fact)" :title="t('wrong_hint')">{{ t('wrong') }}</button>
-              <form v-if="wrong === fact" class="correction" @submit.prevent="strike('facts', fact, right)"><input v-model="right" maxlength="200" :aria-label="t('right_value')" :placeholder="t('right_value')"><button class="quiet">{{ t('correct') }}</button></form>
+              <span>{{ fact.label }}</span><b>{{ fact.text }}</b><i v-if="!fact.source.seq">{{ origin(fact) }}</i></component><button type="button" class="wrong" @click="doubt(fact)" :title="t('wrong_hint')">{{ t('wrong') }}</button>
+              <form v-if="wrong === fact.name" class="correction" @submit.prevent="strike('facts', fact, right)"><input v-model="right" maxlength="200" :aria-label="t('right_value')" :placeholder="t('right_value')"><button class="quiet">{{ t('correct') }}</button></form>
               <button v-for="(old, index) in fact.history.filter((one) => one.source.seq)" :key="index" class="before" type="button" @click="jump(old.source.seq)">{{ t('before') }} {{ old.text }}</button></li></ul></section>
           <section v-if="summary.tried.length"><h3>{{ t('tried') }}</h3><ul class="lines"><li v-for="step in summary.tried" :key="step.seq + step.text"><button class="line" type="button" @click="jump(step.seq)"><Icon name="done"/><span>{{ step.text }}<q v-if="step.quote !== step.text">{{ step.quote }}</q></span></button><button type="button" class="wrong" @click="strike('tried', step)" :title="t('wrong_hint')">{{ t('wrong') }}</button></li></ul></section>
           <section v-if="summary.hopes.length"><h3>{{ t('hopes') }}</h3><ul class="lines"><li v-for="hope in summary.hopes" :key="hope.seq + hope.text"><button class="line" type="button" @click="jump(hope.seq)"><Icon name="flag"/><span>{{ hope.text }}<q v-if="hope.key !== 'own_words'">{{ hope.quote }}</q></span></button><button type="button" class="wrong" @click="strike('hopes', hope)" :title="t('wrong_hint')">{{ t('wrong') }}</button></li></ul></section>
@@ -95,8 +96,11 @@ export default {
       store.pane = "talk";
       window.dispatchEvent(new CustomEvent("jieli:draft", { detail: draft }));
     },
-    doubt(part, fact) {
-      [this.wrong, this.right] = [this.wrong === fact ? null : fact, ""];
+    // By its name: the summary comes anew with every message, and what is being typed stays.
+    async doubt(fact) {
+      [this.wrong, this.right] = [this.wrong === fact.name ? null : fact.name, ""];
+      await nextTick();
+      this.$el.querySelector(".correction input")?.focus();
     },
     async strike(part, line, value = "") {
       const said = part === "facts" ? line.value : line.quote ?? line.text;

@@ -1,8 +1,8 @@
 // The floor: today's figures, people and their load, who waits, who needs help, and every conversation.
 import { call, store, t, toast } from "jieli";
-import { elapsed, groupTitle, moment, ownerTitle } from "jieli/format.js";
+import { elapsed, groupTitle, groupTitles, moment, ownerTitle } from "jieli/format.js";
 import { Icon, Mood } from "jieli/icons.js";
-import { customerOf, gistOf, reasonOf } from "jieli/lists.js";
+import { customerOf, gistOf, lastOf, reasonOf } from "jieli/lists.js";
 import { open } from "jieli/thread.js";
 
 const OWNERS = ["", "bot", "queue", "agent", "closed"];
@@ -28,7 +28,7 @@ export default {
         <section class="card" aria-labelledby="people-title"><h2 id="people-title">{{ t('people') }}</h2>
           <ul class="people"><li v-for="person in store.board.people" :key="person.id" :class="{ away: person.status === 'offline' }">
             <span class="dot" :data-status="person.status">{{ t('presence_' + person.status) }}</span>
-            <span class="person"><b>{{ person.name }}</b><small>{{ t('role_' + person.role) }}<template v-if="person.groups.length"> · {{ person.groups.map(groupTitle).join(store.language === 'zh' ? '、' : ', ') }}</template></small></span>
+            <span class="person"><b>{{ person.name }}</b><small>{{ t('role_' + person.role) }}<template v-if="person.groups.length"> · {{ groupTitles(person.groups) }}</template></small></span>
             <span class="since"><template v-if="person.status !== 'offline' && person.status_since">{{ elapsed(person.status_since) }}</template><small v-if="person.status_reason">{{ breakWord(person.status_reason) }}</small></span>
             <span class="meter"><meter :value="person.held" min="0" :max="person.capacity" :high="person.capacity - 1" :optimum="0" :aria-label="t('load')"></meter>{{ person.held }}/{{ person.capacity }}</span></li></ul>
           <ul class="groups"><li v-for="group in store.board.groups" :key="group.name"><b>{{ groupTitle(group.name) }}</b><span>{{ t('on_duty', { count: group.online }) }}</span><span :class="{ late: group.waiting && !group.online }">{{ t('group_waiting', { count: group.waiting }) }}<template v-if="group.oldest"> · {{ elapsed(group.oldest) }}</template></span></li></ul>
@@ -49,7 +49,7 @@ export default {
         <table v-else-if="items"><thead><tr><th>{{ t('sender_customer') }}</th><th>{{ t('owner') }}</th><th class="wide-cell">{{ t('group') }}</th><th>{{ t('last_message') }}</th><th class="number">{{ t('time') }}</th></tr></thead>
           <tbody><tr v-for="item in items" :key="item.id" :class="{ open: store.open === item.id }"><td><button type="button" @click="open(item.id)">{{ item.display }}</button></td>
             <td><span class="owner" :data-owner="item.owner.split(':')[0]">{{ ownerTitle(item.owner) }}</span><small v-if="item.outcome && item.owner === 'closed'">{{ t('outcome_' + item.outcome) }}</small></td><td class="wide-cell soft">{{ groupTitle(item.group) }}</td>
-            <td class="last">{{ item.last_message?.text }}</td><td class="number soft">{{ moment(item.updated_at) }}</td></tr></tbody></table>
+            <td class="last">{{ lastOf(item.last_message ?? {}) }}</td><td class="number soft">{{ moment(item.updated_at) }}</td></tr></tbody></table>
         <button class="button small more" type="button" v-if="next" @click="more">{{ t('more') }}</button>
       </section>
     </div>`,
@@ -64,12 +64,12 @@ export default {
   watch: {
     "store.board"() {
       if (!this.items) this.search();
-      else if (!this.q && this.items.length <= 50) this.renew ??= setTimeout(() => { this.renew = null; this.search(); }, FRESH_SECONDS * 1000);
+      else if (this.items.length <= 50) this.renew ??= setTimeout(() => { this.renew = null; this.search(); }, FRESH_SECONDS * 1000);
     },
     "store.language": "search",
   },
   methods: {
-    t, customerOf, elapsed, gistOf, groupTitle, moment, ownerTitle, open, reasonOf,
+    t, customerOf, elapsed, gistOf, groupTitle, groupTitles, lastOf, moment, ownerTitle, open, reasonOf,
     percent: (part, whole) => (whole ? `${Math.round((100 * part) / whole)}%` : "—"),
     seconds: (count) => (count < 60 ? t("seconds_short", { count }) : t("minutes", { count: Math.round(count / 60) })),
     breakWord: (reason) => (`break_${reason}` in store.words ? t(`break_${reason}`) : reason),

@@ -16,7 +16,7 @@ export default {
       </nav>
       <div class="presence" role="radiogroup" :aria-label="t('presence')" v-if="store.page === '/desk'">
         <button v-for="status in ['online', 'break', 'offline']" :key="status" type="button" role="radio" :data-status="status"
-          :aria-checked="store.me.status === status ? 'true' : 'false'" @click="choose(status)"><i aria-hidden="true"></i>{{ presenceWord(status) }}</button>
+          :aria-checked="store.me.status === status ? 'true' : 'false'" @click="choose(status)"><i aria-hidden="true"></i>{{ t('presence_' + status) }}<span v-if="status === 'break' && breakReason">{{ breakReason }}</span></button>
       </div>
       <span class="load" v-if="store.page === '/desk' && store.mine" :title="t('load')">{{ t('load_short', { held: store.mine.length, capacity: store.me.capacity }) }}</span>
       <span class="spread"></span>
@@ -42,6 +42,13 @@ export default {
     document.addEventListener("click", this.closeOutside);
     document.addEventListener("keydown", this.closeOnEscape);
   },
+  computed: {
+    breakReason() {
+      const reason = store.me.status === "break" && store.me.status_reason;
+      if (!reason) return "";
+      return ` · ${["meal", "rest", "training", "meeting"].includes(reason) ? t(`break_${reason}`) : reason}`;
+    },
+  },
   methods: {
     t,
     chooseLanguage,
@@ -55,14 +62,9 @@ export default {
     closeOnEscape(event) {
       if (event.key === "Escape") this.menu = null;
     },
-    presenceWord(status) {
-      const reason = store.me.status_reason;
-      const known = ["meal", "rest", "training", "meeting"].includes(reason) ? t(`break_${reason}`) : reason;
-      return status === "break" && store.me.status === "break" && reason ? `${t("presence_break")} · ${known}` : t(`presence_${status}`);
-    },
     choose(status) {
       if (status === "break" || (status === "offline" && store.mine?.length)) store.dialog = { kind: "presence", status };
-      else if (status !== store.me.status) attempt("presence", { status });
+      else attempt("presence", { status });
     },
     async setNotices(on) {
       this.notices = await switchNotices(on);

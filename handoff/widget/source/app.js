@@ -10,10 +10,11 @@ class App {
     this.store = new Store(desk);
     this.calls = new Calls(desk);
     this.desk = desk;
-    this.state = { owner: "bot", queue: null, asking: false, agent: "", line: "online", read: 0 };
+    this.state = { owner: "bot", queue: null, asking: false, agent: "", rates: true, line: "online", read: 0 };
     language = this.store.get("language") || options.language;
     this.line = new Line(desk, this.calls, {
       message: (message) => this.message(message),
+      service: ({ agent, rating }) => this.show({ agent: agent || "", rates: rating }),
       owner: (owner) => this.owner(owner),
       queue: (queue) => this.show({ queue }),
       read: ({ agent }) => this.show({ read: agent || 0 }),
@@ -42,7 +43,7 @@ class App {
       closed: () => this.countUnread(),
       language: () => this.switchLanguage(language === "zh" ? "en" : "zh"),
       sound: () => this.switchSound(),
-      resized: () => this.log && this.log.settle(this.log.near),
+      resized: () => this.log && this.log.settle(),
     });
     this.log = new Log({
       press: (button) => this.say({ kind: "payload", payload: button.payload, text: button.title }),
@@ -62,6 +63,7 @@ class App {
       person: () => this.askPerson(),
       giveUp: () => this.giveUp(),
       rate: (score, comment) => this.rate(score, comment),
+      skip: () => this.store.set("rated", this.session.id),
     });
     const { top, connection, warning, rating } = this.strips;
     this.shell.panel.append(top, connection, this.log.frame, warning, rating, this.composer.box);
@@ -110,7 +112,7 @@ class App {
       if (!token || problem.status !== 401) throw problem;
       made = await this.calls.json("POST", "", null, body);
       this.identity = null;
-      this.log.note(say("identity_failed"));
+      this.log.note("identity_failed");
     }
     const customer = this.identity && token ? subject(token) : null;
     const session = { id: made.id, token: made.token, language: chosen, customer };
@@ -136,7 +138,7 @@ class App {
     if (Date.now() - (this.renewedAt || 0) < RENEW_PAUSE) return false;
     this.renewedAt = Date.now();
     this.forget(false);
-    this.log.note(say("renewed"));
+    this.log.note("renewed");
     if (this.shell.isOpen || this.outbox.items.length) this.outbox.flush();
     return true;
   }
@@ -168,7 +170,7 @@ class App {
     const customer = identity ? subject(identity) : null;
     if (before && (before.customer || null) !== customer) {
       this.forget(true);
-      this.log.note(say(customer ? "signed_in" : "signed_out"));
+      this.log.note(customer ? "signed_in" : "signed_out");
     }
     if (identity && this.shell.isOpen) this.beginNow();
   }
@@ -187,10 +189,9 @@ class App {
   message(message) {
     const known = this.outbox.items.find((item) => item.client_id === message.client_id || item.seq === message.seq);
     if (known) this.outbox.drop(known);
-    else if (message.sender === "customer") this.checkButtons();
     if (message.attachment) message.attachment.url = new URL(message.attachment.url, `${this.desk}/`).href;
-    if (message.sender === "agent") this.show({ agent: message.sender_name });
     this.log.add(message);
+    if (this.log.firstOpen < message.seq) this.checkButtons();
     const seen = this.read();
     if (!seen && message.sender !== "customer" && message.seq > (this.store.get("read") || 0)) this.announce();
   }
@@ -202,13 +203,16 @@ class App {
 
   owner(owner) {
     if (owner === this.state.owner) return;
-    if (this.state.owner === "closed") this.store.set("rated", null);
+    if (this.state.owner === "closed") {
+      this.store.set("rated", null);
+      this.strips.rated = false;
+    }
     this.log.showTyping({ on: false });
-    this.show({ owner, asking: this.asked(), agent: owner.startsWith("agent:") ? this.lastAgent() : "" });
+    this.show({ owner, asking: this.asked() });
     this.checkButtons();
   }
 
-  // Buttons close when the conversation changes hands, or when another tab presses one.
+  // Buttons close when the conversation changes hands or goes on, or when another tab presses one.
   checkButtons() {
     clearTimeout(this.checking);
     this.checking = setTimeout(async () => {
@@ -217,11 +221,6 @@ class App {
       const messages = await this.line.again(first).catch(() => []);
       for (const { seq, buttons_open } of messages) this.log.setOpen(seq, buttons_open !== false);
     }, 300);
-  }
-
-  lastAgent() {
-    const last = [...this.log.messages].reverse().find(({ sender }) => sender === "agent" || sender === "system");
-    return last && last.sender === "agent" ? last.sender_name : "";
   }
 
   asked() {
@@ -309,7 +308,7 @@ class App {
     const done = await this.act((id, token) => this.calls.json("POST", `/${id}/rating`, token, body), [409]);
     if (!done) return false;
     this.store.set("rated", this.session.id);
-    this.log.note(say(done === 409 ? "rate_done" : "rate_thanks"));
+    this.log.note(done === 409 ? "rate_done" : "rate_thanks");
     return true;
   }
 

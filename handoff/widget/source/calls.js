@@ -28,7 +28,8 @@ class Calls {
     try {
       answer = await fetch(this.root + path, options);
       data = await answer.json().catch((problem) => {
-        if (answer.ok && answer.status !== 204) throw problem; // cut off in the middle
+        // Cut off in the middle.
+        if (answer.ok && answer.status !== 204) throw problem;
       });
     } catch {
       throw new Problem(0, "no_answer");

@@ -49,9 +49,10 @@ class Composer {
 
   changed(quiet) {
     const left = LONGEST - this.length;
+    const parts = Math.ceil(this.length / LONGEST);
     this.submit.disabled = left < 0 || left === LONGEST;
     this.counter.hidden = left > 200;
-    this.counter.textContent = left < 0 ? say("letters_over", { count: -left }) : say("letters_left", { count: left });
+    this.counter.textContent = left < 0 ? say("letters_over", { count: -left, parts }) : say("letters_left", { count: left });
     this.counter.classList.toggle("over", left < 0);
     this.field.style.setProperty("height", "auto");
     this.field.style.setProperty("height", `${this.field.scrollHeight}px`);

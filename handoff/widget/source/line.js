@@ -16,7 +16,7 @@ function backoff(failures) {
 }
 
 class Line {
-  // events: message(message), owner(owner), queue(queue), read({agent}), typing(typing), up(),
+  // events: message(message), service({agent, rating}), owner(owner), queue(queue), read({agent}), typing(typing), up(),
   // state("online"|"connecting"|"offline"), lost(session) -> whether a new conversation may begin
   constructor(desk, calls, events) {
     Object.assign(this, { calls, events, session: null, seq: 0, failures: 0, socketFailures: 0, state: "online" });
@@ -154,6 +154,7 @@ class Line {
     const news = await this.calls.json("GET", path, session.token, undefined, signal, (wait + ANSWER_SECONDS) * 1000);
     if (session !== this.session) return 0;
     for (const message of news.messages) this.take(message);
+    this.events.service(news.service);
     this.events.owner(news.owner);
     this.events.queue(news.queue);
     if (news.read) this.events.read(news.read);
@@ -183,6 +184,7 @@ class Line {
 
   received(event, data) {
     if (event === "message") this.arrived(data);
+    else if (event === "service") this.events.service(data);
     else if (event === "owner") this.events.owner(data.owner);
     else if (event === "queue") this.events.queue(data);
     else if (event === "typing") this.events.typing(data);

@@ -9,6 +9,9 @@ class Log {
   constructor(actions) {
     this.actions = actions;
     this.messages = [];
+    this.notes = [];
+    // Whether the end is in sight; then it stays so, whatever grows or shrinks.
+    this.near = true;
     this.items = new Map();
     this.welcome = el("div", { class: "welcome" });
     this.past = el("div", { class: "past" });
@@ -21,7 +24,7 @@ class Log {
     this.frame = el("div", { class: "frame" }, this.box, this.newest);
     this.box.addEventListener("scroll", () => this.atBottom() && (this.newest.hidden = true), { passive: true });
     // The strips around the log come and go: who was reading the end goes on reading the end.
-    new ResizeObserver(() => this.near && this.bottom()).observe(this.box);
+    new ResizeObserver(() => this.settle()).observe(this.box);
   }
 
   translate() {
@@ -30,7 +33,11 @@ class Log {
     this.welcome.replaceChildren(this.makeWelcome());
     this.quietly(() => {
       this.list.replaceChildren();
-      this.messages.forEach((message, index) => this.list.append(this.row(message, this.messages[index - 1])));
+      const notes = (after) => this.notes.filter((note) => note.after === after).map((note) => this.noteRow(note));
+      this.list.append(...notes(0));
+      this.messages.forEach((message, index) => {
+        this.list.append(this.row(message, this.messages[index - 1]), ...notes(index + 1));
+      });
       for (const item of this.items.keys()) this.showItem(item);
     });
   }
@@ -52,12 +59,13 @@ class Log {
   }
 
   add(message) {
-    const stay = this.atBottom() || message.sender === "customer";
+    const stay = this.near || message.sender === "customer";
     if (message.sender !== "customer") this.showTyping({ on: false });
     this.list.append(this.row(message, this.messages[this.messages.length - 1]));
     this.messages.push(message);
     this.asks.hidden = true;
-    this.settle(stay);
+    if (stay) this.bottom();
+    else this.newest.hidden = this.atBottom();
   }
 
   row(message, previous) {
@@ -125,7 +133,9 @@ class Log {
     const last = [...this.messages].reverse().find((message) => message.sender === "customer");
     for (const mark of this.list.querySelectorAll(".read")) mark.remove();
     const row = last && last.seq <= seq && this.list.querySelector(`[data-seq="${last.seq}"]`);
-    if (row) row.append(el("p", { class: "state read" }, say("read")));
+    if (!row) return;
+    row.append(el("p", { class: "state read" }, say("read")));
+    this.settle();
   }
 
   attachment(message) {
@@ -135,7 +145,7 @@ class Log {
     const link = el("a", { class: looks, href: url, target: "_blank", rel: "noopener noreferrer" });
     if (picture) {
       const image = el("img", { src: url, alt: say("picture", { name: title }), loading: "lazy" });
-      image.addEventListener("load", () => this.settle(this.near), { once: true });
+      image.addEventListener("load", () => this.settle(), { once: true });
       image.addEventListener("error", () => this.refresh(message, link, image), { once: true });
       link.append(image);
     } else {
@@ -171,7 +181,7 @@ class Log {
       this.items.set(item, row);
       this.out.append(row);
       this.asks.hidden = true;
-      this.settle(true);
+      this.bottom();
     }
   }
 
@@ -211,10 +221,16 @@ class Log {
     if (item.preview) URL.revokeObjectURL(item.preview);
   }
 
-  // A line by the widget itself, in the flow of the conversation.
-  note(text) {
-    this.list.append(el("p", { class: "note" }, text));
-    this.settle(true);
+  // A line by the widget itself, in the flow of the conversation; `key` names its words.
+  note(key) {
+    const note = { key, after: this.messages.length };
+    this.notes.push(note);
+    this.list.append(this.noteRow(note));
+    this.bottom();
+  }
+
+  noteRow({ key }) {
+    return el("p", { class: "note" }, say(key));
   }
 
   // What was said in a conversation that is over stays readable above the new one.
@@ -224,6 +240,7 @@ class Log {
     for (const node of this.past.querySelectorAll("button")) node.disabled = true;
     this.list.replaceChildren();
     this.messages = [];
+    this.notes = [];
     this.asks.hidden = !forget;
   }
 
@@ -236,7 +253,7 @@ class Log {
     this.typing.replaceChildren(el("span", { class: "unseen" }, say("is_typing", { name: who })),
       el("i", { "aria-hidden": "true" }), el("i", { "aria-hidden": "true" }), el("i", { "aria-hidden": "true" }));
     this.typingTimer = setTimeout(() => this.showTyping({ on: false }), TYPING_SHOWN);
-    this.settle(this.atBottom());
+    this.settle();
   }
 
   atBottom() {
@@ -244,9 +261,8 @@ class Log {
     return this.near;
   }
 
-  settle(stay) {
-    if (stay) this.bottom();
-    else this.newest.hidden = this.atBottom();
+  settle() {
+    if (this.near) this.bottom();
   }
 
   bottom() {

@@ -7,7 +7,8 @@ class Outbox {
   constructor(store, line, calls, begin, events) {
     Object.assign(this, { store, line, calls, begin, events, items: [], last: 0, failures: 0 });
     for (const item of store.kept()) this.restore(item);
-    if (this.items.length) this.last = this.items[this.items.length - 1].at; // whatever the clock says now
+    // Whatever the clock says now.
+    if (this.items.length) this.last = this.items[this.items.length - 1].at;
   }
 
   restore(item) {
@@ -108,7 +109,8 @@ class Outbox {
       const { socket } = this.line;
       const answer = await socket.ask("send", body, ACK_PATIENCE).catch(() => null);
       if (answer && answer.seq) return answer;
-      if (!answer) socket.close(); // it may look open for a long time yet
+      // It may look open for a long time yet.
+      if (!answer) socket.close();
     }
     // No acknowledgement, or a refusal: the same message by REST is stored once and names the trouble exactly.
     return this.calls.json("POST", `/${id}/messages`, token, body);

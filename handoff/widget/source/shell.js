@@ -119,8 +119,9 @@ class Shell {
     this.panel.hidden = true;
     this.launcher.classList.remove("away");
     this.fit();
-    const back = this.before && this.before.isConnected ? this.before : this.launcher;
-    back.focus();
+    this.before.focus();
+    // It is gone or hidden.
+    if ((this.root.activeElement || document.activeElement) !== this.before) this.launcher.focus();
     this.actions.closed();
   }
 

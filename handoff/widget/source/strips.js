@@ -1,7 +1,7 @@
 // The strips above and below the log: who speaks, the place in line, 转人工, the state of the line, warnings, rating.
 
 class Strips {
-  // actions: person(), giveUp(), rate(score, comment) -> Promise
+  // actions: person(), giveUp(), rate(score, comment) -> Promise, skip()
   constructor(actions) {
     this.actions = actions;
     this.rated = false;
@@ -16,18 +16,16 @@ class Strips {
     this.rating = el("form", { class: "rating", hidden: true, onsubmit: (event) => this.rate(event) });
   }
 
-  // state: {owner, queue, asking (转人工 pressed, not confirmed yet), agent (name or ""), line}
+  // state: {owner, queue, asking (转人工 pressed, not confirmed yet), agent (name or ""), rates (whether a rating is wanted), line}
   show(state) {
     this.state = state;
     this.showPerson(state);
     this.showPlace(state);
     this.connection.textContent = state.line === "online" ? "" : say(state.line);
     const ended = state.owner === "closed";
-    if (!ended) this.rated = false;
-    const show = ended && !this.rated && !this.skipped;
+    const show = ended && state.rates && !this.rated;
     if (show && this.rating.hidden) this.makeRating();
     this.rating.hidden = !show;
-    if (!ended) this.skipped = false;
   }
 
   showPerson({ owner, asking }) {
@@ -90,6 +88,7 @@ class Strips {
     };
     const group = { class: "stars", role: "radiogroup", "aria-label": say("rate_label") };
     this.stars = el("div", group, ...[1, 2, 3, 4, 5].flatMap(star));
+    this.score = 0;
     this.meaning = el("p", { class: "meaning", "aria-hidden": "true" });
     const hint = say("rate_comment");
     this.comment = el("textarea", { rows: 2, maxlength: 2000, placeholder: hint, "aria-label": hint, hidden: true });
@@ -101,6 +100,7 @@ class Strips {
 
   chosen(score) {
     this.score = score;
+    this.stars.querySelector(`#score-${score}`).checked = true;
     for (const label of this.stars.querySelectorAll("label")) {
       label.classList.toggle("lit", Number(label.dataset.score) <= score);
     }
@@ -110,7 +110,8 @@ class Strips {
   }
 
   skip() {
-    this.skipped = true;
+    this.rated = true;
+    this.actions.skip();
     this.show(this.state);
   }
 
@@ -129,6 +130,9 @@ class Strips {
   translate() {
     this.calm();
     if (this.rating.hidden) return;
+    const { score, comment } = this;
     this.makeRating();
+    this.comment.value = comment.value;
+    if (score) this.chosen(score);
   }
 }
