@@ -1,8 +1,9 @@
 """Where a conversation is heading: to a person, and why, or to an end without one.
 
-A linear model reads what the customer said last and all that was said so far, in n-grams and sentence vectors. It
-learns from the talks in `bot/data/talks`: customers' messages, one a line, and a line `>> reason` after the message
-from which on a person is due. What no single message shows is learnt so, and which loud messages end well.
+A linear model reads what the customer said last, before that and in all so far, in n-grams and sentence vectors, how
+near the last two messages are to each other and how many there were. It learns from the talks in `bot/data/talks`:
+customers' messages, one a line, and a line `>> reason` after the message from which on a person is due. What no single
+message shows is learnt so, and which loud messages end well.
 """
 
 import json
@@ -29,7 +30,7 @@ LABELS = (KEPT, *REASONS)
 # So many of the last messages are read, in training too.
 MOST_MESSAGES = 9
 MOST_GRAMS = 30_000
-SENTENCE = 0.5
+SENTENCE, LIKENESS = 0.5, 8.0
 STRENGTH, STEPS = 5.0, 150
 
 _DUE = ">> "
@@ -128,7 +129,7 @@ class Course:
     def _features(self, texts: list[tuple[str, ...]]) -> Features:
         last = self._last.rows([said[-1] for said in texts])
         so_far = self._so_far.rows([_joined(said) for said in texts])
-        return Features(sparse.hstack([last, so_far], format="csr"), _vectors(texts) * np.float32(SENTENCE))
+        return Features(sparse.hstack([last, so_far], format="csr"), _sentences(texts))
 
     def save(self, folder: Path) -> None:
         """Write the model as plain arrays and JSON."""
@@ -167,15 +168,18 @@ def _joined(said: tuple[str, ...]) -> str:
     return " / ".join(said)
 
 
-def _vectors(texts: list[tuple[str, ...]]) -> np.ndarray:
-    """For each talk the sentence vector of its last message and the direction of the mean of all."""
+def _sentences(texts: list[tuple[str, ...]]) -> np.ndarray:
+    """A row a talk: vectors of its last message, of all and of the one before, its length, what those two share."""
     sentences = encoder()
+    lengths = np.array([np.arange(1, MOST_MESSAGES + 1) == len(said) for said in texts], dtype=np.float32)
     if sentences is None:
-        return np.zeros((len(texts), 0), dtype=np.float32)
+        return lengths * np.float32(SENTENCE)
     every = list(dict.fromkeys(message for said in texts for message in said))
     vectors = dict(zip(every, sentences.encode(every), strict=True))
-    rows = []
-    for said in texts:
-        mean = np.mean([vectors[message] for message in said], axis=0)
-        rows.append(np.concatenate([vectors[said[-1]], mean / max(float(np.linalg.norm(mean)), 1e-9)]))
-    return np.array(rows, dtype=np.float32)
+    nothing = np.zeros_like(vectors[every[0]])
+    last = np.array([vectors[said[-1]] for said in texts])
+    before = np.array([vectors[said[-2]] if len(said) > 1 else nothing for said in texts])
+    mean = np.array([np.mean([vectors[message] for message in said], axis=0) for said in texts])
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
+    parts = [last * SENTENCE, mean * SENTENCE, before * SENTENCE, lengths * SENTENCE, last * before * LIKENESS]
+    return np.hstack(parts).astype(np.float32)
