@@ -65,8 +65,8 @@ class HandoffPolicy(Policy):
                 "misunderstood": 0.32,
                 "refuses": 0.5,
                 "lost": 0.25,
-                "like_handed_over": 2.0,
-                "like_settled": 0.3,
+                "like_handed_over": 1.0,
+                "like_settled": 0.6,
             },
         }
 

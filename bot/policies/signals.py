@@ -16,7 +16,6 @@ _REMEMBERED_TURNS = 8
 _SAME_LENGTH, _SAME_LIKENESS, _SAME_NEARNESS, _RESTATED_NEARNESS = 5, 0.75, 0.75, 0.2
 _STILL_STUCK, _CLEARLY_MORE = 0.4, 0.25
 _PILING_UP = 3
-_STUCK_FOR = 2
 _STEPS = 5
 _MOST_REPEATS = 2
 _HINT, _TRACE = 0.3, 0.15
@@ -32,13 +31,14 @@ _DISPLEASED_CUES = ("angry", "bitter", "despair", "personal_matter", "misunderst
 _EXPLANATION_LENGTH, _EXPLANATION_LIKENESS = 20, 0.9
 # From where on it counts where a talk is heading, in e-folds of the odds for a person, and up to how many more of them.
 # For a person that is just enough for one, so that what shows more plainly why comes first in the explanation.
-# An end without one counts from even odds, and only from clear ones where the wording itself speaks for a person or
-# steps did not help; not where a danger was told, a child is alone, a person asked for or something grave said that is
-# certain.
-_FOR_A_PERSON, _MOST_FOR_ONE = 0.5, 0.5
-_AGAINST_ONE, _CLEARLY_AGAINST_ONE, _MOST_AGAINST_ONE = 0.0, 2.0, 4.0
+# An end without one must be likelier by a little where the wording itself speaks for a person.
+_FOR_A_PERSON, _MOST_FOR_ONE = 1.0, 1.0
+_AGAINST_ONE, _SPOKEN_AGAINST_ONE, _MOST_AGAINST_ONE = 0.5, 0.0, 3.0
 _SPEAKING_FOR_ONE = ("policy", "still", "told_often", "tried_all", "restates", "several", "listed")
-_GRAVE_CUES = (*_DISPLEASED_CUES, "danger", "person", "broken_word", "refuses", "unsolved")
+# What an end without one never outweighs: these signs, these words, and so much of what builds up turn by turn.
+_ALWAYS_CERTAIN = frozenset({"safety", "child_alone"})
+_PLAIN_WORDS = frozenset({"person_only", "grief"})
+_PILING_SIGNS, _PILED_UP = ("unsolved", "refuses", "misunderstood"), 1.0
 _DISPLEASED = frozenset({"angry", "abusive", "sarcastic", "disappointed"})
 
 
@@ -73,22 +73,18 @@ class Signals:
         """All signs that weigh something; `form`: a form waits for what the customer says."""
         now = turns[-1]
         stuck = since_progress(turns, self._sure_at)[-_REMEMBERED_TURNS:]
-        person, safety, child_alone = self._person(now), self._safety(now), self._child_alone(turns)
-        plainly = not now.pressed and any(speaks_of(topic, now.text) for topic in ("person_only", "grief"))
-        plainly |= self._tells_broken_word(now)
-        unsolved = self._unsolved(turns, stuck)
         found = [
-            person,
-            safety,
+            self._person(now),
+            self._safety(now),
             self._policy(turns),
             self._wishes(turns),
-            child_alone,
+            self._child_alone(turns),
             *self._feelings(turns),
             self._failures(turns, form),
             self._same_again(turns),
             self._bot_repeating(turns),
             self._cued("customer_sees_loop", "bot_repeating", stuck, "loop"),
-            unsolved,
+            self._unsolved(turns, stuck),
             self._told_often(now),
             self._tried_all(stuck),
             self._broken_word(now),
@@ -96,16 +92,29 @@ class Signals:
             self._cued("misunderstood", "repeated_failure", stuck, "misunderstood"),
             self._cued("refuses", "repeated_failure", stuck, "refuses"),
             self._cued("lost", "repeated_failure", stuck, "lost"),
-            self._heading(turns, unsolved, certain=bool(safety or child_alone or plainly) or self._is_whole(person)),
         ]
-        return [signal for signal in found if signal is not None]
+        signs = [signal for signal in found if signal is not None]
+        heading = self._heading(turns, self._certain(now, signs))
+        return [*signs, heading] if heading else signs
 
     def _signal(self, name: str, reason: str, turns: Iterable[TurnTold], times: float) -> Signal | None:
         weight = self._weights.get(name, 0.0) * times
         return Signal(name, reason, tuple(seq for turn in turns for seq in turn.seqs), weight) if weight else None
 
-    def _is_whole(self, signal: Signal | None) -> bool:
-        return signal is not None and signal.weight >= self._weights[signal.name]
+    def _certain(self, now: TurnTold, signs: list[Signal]) -> bool:
+        """Whether the signs are so plain that it does not matter how talks like this one ended."""
+        weights = {sign.name: sign.weight for sign in signs}
+        whole = {name for name, weight in weights.items() if weight >= self._weights[name]}
+        spoken = {topic for topic in (*_PLAIN_WORDS, "policy") if not now.pressed and speaks_of(topic, now.text)}
+        return (
+            not weights.keys().isdisjoint(_ALWAYS_CERTAIN)
+            or not spoken.isdisjoint(_PLAIN_WORDS)
+            or "asked_for_person" in whole
+            or ("policy" in spoken and "policy_topic" in whole)
+            or self._tells_broken_word(now)
+            or sum(weights.get(name, 0.0) for name in _PILING_SIGNS) >= _PILED_UP
+            or (self._furious(now) and not self._harmless(now, swears=False, furious=True))
+        )
 
     def _grade(self, chance: float) -> float:
         """1 for a sure cue, a half for a likely one, else nothing."""
@@ -235,20 +244,18 @@ class Signals:
         shown = [turn for turn in typed if any(turn in sign for sign in signs)]
         return self._signal("child_alone", "emotion", shown, float(all(signs)))
 
-    def _heading(self, turns: list[TurnTold], unsolved: Signal | None, certain: bool) -> Signal | None:
+    def _heading(self, turns: list[TurnTold], certain: bool) -> Signal | None:
         """What became of talks like this one: a person, or an end without one, which what is `certain` outweighs."""
         now, typed = turns[-1], [turn.text for turn in turns if not turn.pressed]
         if self._course is None or now.pressed:
             return None
         heading = self._course.heading(typed)
-        stuck = unsolved is not None and len(unsolved.evidence) >= _STUCK_FOR
-        spoken = stuck or any(speaks_of(topic, now.text) for topic in _SPEAKING_FOR_ONE)
         person = heading.leaning - _FOR_A_PERSON
-        settled = -heading.leaning - (_CLEARLY_AGAINST_ONE if spoken else _AGAINST_ONE)
         if person > 0 and not (heading.reason == "asked_for_person" and declines(now)):
             return self._signal("like_handed_over", heading.reason, [now], min(person, _MOST_FOR_ONE))
-        grave = max(map(now.cue, _GRAVE_CUES)) >= _CERTAIN
-        if settled > 0 and not certain and not grave:
+        spoken = any(speaks_of(topic, now.text) for topic in _SPEAKING_FOR_ONE)
+        settled = (_SPOKEN_AGAINST_ONE if spoken else _AGAINST_ONE) - heading.leaning
+        if settled > 0 and not certain:
             return self._signal("like_settled", heading.reason, [now], -min(settled, _MOST_AGAINST_ONE))
         return None
 

@@ -73,6 +73,11 @@ class TestTalks:
 
 
 class TestCourse:
+    def test_reads_how_long_a_talk_is_and_what_came_just_before(self, course: Course) -> None:
+        last = "还是一样"
+        assert course.heading([last]) != course.heading(["你好", last]) != course.heading(["你好", "你好", last])
+        assert course.heading(["重启过了", "谢谢", last]) != course.heading(["谢谢", "重启过了", last])
+
     def test_tells_where_a_talk_is_heading(self, course: Course) -> None:
         trouble = ["我的门锁指纹没反应", "重启过了还是没反应", "你说的我都做了两遍了,唉算了,说了也是白说"]
         settled = ["我的门锁指纹没反应", "擦干净以后能开了", "好的谢谢你,没问题了"]
@@ -127,10 +132,44 @@ class TestAsASign:
         assert with_it.handoff()["reason"] == without.handoff()["reason"]
         assert with_it.handoff()["evidence"] == without.handoff()["evidence"]
 
-    @pytest.mark.parametrize("cue", ["danger", "person", "angry", "personal_matter"])
+    @pytest.mark.parametrize("cue", ["danger", "person"])
     def test_never_outweighs_what_is_certain(self, course: Course, cue: str) -> None:
         said = turn("请问这款手环的表带有几种颜色,买来送人", **{cue: 0.95})
         assert assess(course, said).score == assess(None, said).score
+
+    @pytest.mark.parametrize(("satisfaction", "furious"), [(-1.9, True), (-0.9, False)])
+    def test_never_outweighs_fury(self, course: Course, satisfaction: float, furious: bool) -> None:
+        emotion = {"label": "angry", "score": 0.98, "satisfaction": satisfaction}
+        said = replace(turn("请问这款手环的表带有几种颜色,买来送人", angry=0.8), emotion=emotion)
+        assert ("like_settled" not in {sign.name for sign in assess(course, said).signals}) == furious
+
+    @pytest.mark.parametrize(
+        ("text", "cue"),
+        [
+            ("请问这款手环的表带有几种颜色,我的律师想知道", "personal_matter"),
+            ("请问这款手环,你们答应过给我退差价,到现在没退", "broken_word"),
+            ("which colours are there, you promised me a strap and it never came", "broken_word"),
+        ],
+    )
+    def test_never_outweighs_what_is_said_in_so_many_words(self, course: Course, text: str, cue: str) -> None:
+        assert assess(course, turn(text, **{cue: 0.9})).score == assess(None, turn(text, **{cue: 0.9})).score
+
+    def test_never_outweighs_steps_that_fail_again_and_again(self, course: Course) -> None:
+        text = "请问这款手环的表带有几种颜色,买来送人"
+        told = [turn(text, seq, unsolved=0.9) for seq in (1, 2, 3)]
+        assert "like_settled" in {sign.name for sign in assess(course, *told[:2]).signals}
+        assert "like_settled" not in {sign.name for sign in assess(course, *told).signals}
+
+    def test_speaks_less_against_one_where_the_wording_speaks_for_one(self, course: Course) -> None:
+        def against(text: str) -> float:
+            signs = assess(course, turn(text)).signals
+            return sum(sign.weight for sign in signs if sign.name == "like_settled")
+
+        heading = course.heading(["请问手环怎么调亮度,我听你的,谢谢,问过三遍了"])
+        assert heading.leaning < -1
+        assert against("请问手环怎么调亮度,我听你的,谢谢,问过三遍了") == pytest.approx(
+            SETTINGS["weights"]["like_settled"] * max(heading.leaning, -3)
+        )
 
     @pytest.mark.parametrize("text", ["I want to kill myself", "手环冒烟了", "转人工"])
     def test_never_outweighs_danger_or_a_wish_for_a_person(self, course: Course, text: str) -> None:
