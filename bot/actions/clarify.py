@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from bot.actions import catalogue, words
 from bot.actions.skill import SkillAction
 from bot.actions.turn import LISTEN, Turn, payload
 from bot.finder.answers import is_answer, topic_of
 
 MOST_CHOICES = 3
-SERVICE_HOURS = re.compile(
-    r"(?:人工|客服|你们)[^,。;!?]{0,8}(?:几点|上班|下班|工作时间|服务时间|在线时间)"
-    r"|(?<![a-z])(?:what|which) (?:hours|time)[^.?!]{0,24}(?:agents?|humans?|people|support|staff)"
-    r"|(?:agents?|support|humans?|staff)[^.?!]{0,16}(?:hours|available|open)(?![a-z])",
-    re.IGNORECASE,
-)
 OTHERS = 2
 ACTION = "action_clarify"
 
@@ -36,9 +28,6 @@ def clarify(turn: Turn) -> None:
     """Asks what was meant, the second time in other words and with a person; a bare file is acknowledged instead."""
     if turn.attachments:
         turn.say("utter_social/attachment")
-        return
-    if SERVICE_HOURS.search(turn.text):
-        turn.say("utter_social/service_hours", buttons=[turn.button("person", "/request_human")])
         return
     choices = _choices(turn, [*turn.answers, *turn.ranking])[:MOST_CHOICES]
     if turn.times(ACTION):

@@ -453,8 +453,8 @@ class AnswerAside(SkillAction):
         turn.set("form_trouble", turn.loop)
         if turn.loop == FORM and answer_follow_ups.tells_no_phone(turn):
             return
-        if turn.intent in SOCIAL:
-            turn.say(f"utter_aside/{turn.intent}")
+        if turn.topic in SOCIAL:
+            turn.say(f"utter_aside/{turn.topic}")
         elif turn.loop == FORM and (task := task_of(turn)):
             _change_task(turn, task)
         elif turn.intent not in UNCLEAR and not _told_of_order(turn):

@@ -107,5 +107,7 @@ class TakeInformation(SkillAction):
             device = (await catalogue.devices()).get(model) if model else None
             name = turn.local(device["name"]) if device else turn.product or str(model)
             turn.say("utter_social/about_device", device=name)
+        elif turn.upset:
+            hear(turn)
         else:
             turn.say("utter_social/what_about_it")

@@ -62,6 +62,7 @@ class TestPerson:
         "text",
         ["转人工", "轉人工", "人工", "真人", "我要找人工客服", "有没有活人",
          "叫你们领导来", "不要机器人", "没有人工吗", "zhuanrengong", "human agent",
+         "帮我转给上次那个姓陶的", "转给昨天那位同事", "换回之前的小哥来",
          "I want to talk to a human", "can I speak to someone", "get me a manager", "agent", "real person please"],
     )  # fmt: skip
     def test_wanted(self, text: str) -> None:
@@ -71,7 +72,8 @@ class TestPerson:
         "text",
         ["别转人工", "不用转人工了", "你是人工智能吗", "你是真人吗", "人工智能真厉害",
          "刚才人工客服说会退款", "人工客服几点上班", "are you a robot",
-         "don't transfer me to a human", "the agent said it ships tomorrow", "客服电话多少", "快递没人接"],
+         "don't transfer me to a human", "the agent said it ships tomorrow", "客服电话多少", "快递没人接",
+         "转给上次那个地址", "换成之前的颜色", "接上次说的,还是不行"],
     )  # fmt: skip
     def test_not_wanted(self, text: str) -> None:
         assert not guards.wants_person(text)

@@ -51,6 +51,33 @@ class TestSmallTalk:
         assert "LM" in talk.press("/track_order")
 
 
+class TestServiceHours:
+    @pytest.mark.parametrize(
+        ("language", "text"),
+        [
+            ("zh", "你们几点上班"),
+            ("zh", "请问周末你们休息吗"),
+            ("zh", "真人客服几点下班"),
+            ("en", "Are you open on sunday?"),
+            ("en", "what hours are your agents available"),
+        ],
+    )
+    def test_who_asks_when_people_are_on_duty_is_told(
+        self, bot_stack: BotStack, conversation: str, language: str, text: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        assert words.words("utter_capabilities/service_hours", language).text in talk.say(text)
+        assert talk.payloads == ["/request_human"]
+        assert talk.answer["handoff"] is None
+
+    def test_it_is_told_while_an_order_is_looked_for_too(self, bot_stack: BotStack, conversation: str) -> None:
+        talk = Talk(bot_stack, conversation, "zh")
+        talk.say("帮我查一下快递")
+        said = talk.say("对了，你们周末上班不")
+        assert words.words("utter_capabilities/service_hours", "zh").text in said
+        assert "订单号" in said
+
+
 def test_every_greeting_says_who_greets() -> None:
     for language, name in (("zh", "小墨"), ("en", "Momo")):
         assert all(name in entry["text"] for entry in words.variations("utter_greet", language))
@@ -85,6 +112,17 @@ class TestComplaint:
             return
         assert ("对不起" if language == "zh" else "sorry") in said
         assert "/request_human" in talk.payloads
+
+
+    @pytest.mark.parametrize(
+        ("language", "text"), [("zh", "都等了半个月了"), ("en", "waited three weeks already, useless")]
+    )
+    def test_who_only_says_how_long_it_takes_is_heard(
+        self, bot_stack: BotStack, conversation: str, language: str, text: str
+    ) -> None:
+        talk = Talk(bot_stack, conversation, language)
+        said = talk.say(text)
+        assert talk.answer["handoff"] or ("/request_human" in talk.payloads and ("对不起" in said or "sorry" in said))
 
 
 class TestNotUnderstood:
