@@ -148,9 +148,9 @@ class IntentGuard(GraphComponent):
             if tells_of_person(raw) or asks_identity(raw) or not _sounds_like_asking(message):
                 _without(message, "request_human")
             confidence = message.get(INTENT)["confidence"]
-            other = _wish_beside_refusal(message) if refuses_person(raw) else None
+            other = _wish_beside_refusal(message) if refuses_person(raw) else _wish_beside_facts(message)
             if other:
-                _overrule(message, str(other["intent"]), float(other["confidence"]))
+                _overrule(message, str(other["topic"]), float(other["confidence"]))
             elif confidence < self._threshold(message):
                 _overrule(message, "deny" if refuses_person(raw) else FALLBACK, confidence)
 
@@ -179,6 +179,13 @@ def _wish_beside_refusal(message: Message) -> dict[str, Any] | None:
     return next((wish for wish in message.get("wishes") or [] if wish["intent"] not in refused), None)
 
 
+def _wish_beside_facts(message: Message) -> dict[str, Any] | None:
+    """What a message wishes more clearly than it only tells facts ("the router drops, firmware 1.1.22.0")."""
+    intent = message.get(INTENT)
+    wish = next(iter(message.get("wishes") or []), None)
+    return wish if wish and intent["name"] == "inform" and wish["confidence"] > intent["confidence"] else None
+
+
 def _speaks_against_asking(message: Message) -> bool:
     """Do the cues say that a certain wording only speaks of a person?"""
     cues = message.get("cues") or {}
@@ -192,14 +199,16 @@ def _sounds_like_asking(message: Message) -> bool:
     return not cues or cues.get("person", 0.0) > max(_ASKING, cues.get("no_person", 0.0))
 
 
-def _overrule(message: Message, intent: str, confidence: float) -> None:
+def _overrule(message: Message, topic_name: str, confidence: float) -> None:
+    """Settle on a topic, or on an intent that has no finer topic."""
+    intent = base_of(topic_name)
     ranking = [entry for entry in message.get("intent_ranking", []) if entry["name"] != intent]
     message.set(INTENT, {"name": intent, "confidence": confidence}, add_to_output=True)
     message.set("intent_ranking", [{"name": intent, "confidence": confidence}, *ranking], add_to_output=True)
     topic = message.get("topic") or {"ranking": []}
     if base_of(topic.get("name") or "") != intent:
         message.set(
-            "topic", {"name": intent, "confidence": confidence, "ranking": topic["ranking"]}, add_to_output=True
+            "topic", {"name": topic_name, "confidence": confidence, "ranking": topic["ranking"]}, add_to_output=True
         )
 
 

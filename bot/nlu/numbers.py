@@ -56,7 +56,7 @@ _SYSTEM_NAMED = re.compile(r"系统(?:版本号?)?(?:\s|是|为|:)*(\d{1,2}\.\d{
 _TWO_PARTS = re.compile(r"(?<![a-z0-9.])(\d{1,2}\.\d{1,2})(?![a-z0-9]|\.\d)")
 _ERROR_SHOWN = re.compile(r"(?<![a-z])err[\s\-_]?(\d{1,2})(?![\d.])")
 _ERROR = re.compile(
-    r"(?:错误码|错误代码|错误号|故障码|代码|报错|错误|error\s?code|error|err|code)"
+    r"(?:错误码|错误代码|错误号|故障码|代码|报错|报(?!了?(?:110|12315|12345)(?!\d))|错误|error\s?code|error|err|code)"
     r"(?:\s|是|为|显示|提示|:|#|is|码|了|=)*((?:0x[0-9a-f]{1,8})|(?:[a-z]{1,3}-?\d{1,5})|(?:-?\d{2,5}))(?![a-z0-9.])"
 )
 # After an order number: "LM2611244723 4427", "LM2611236344，4950", "LM2611236344 (4950)".

@@ -30,6 +30,7 @@ LABELS = (KEPT, *REASONS)
 # So many of the last messages are read, in training too.
 MOST_MESSAGES = 9
 MOST_GRAMS = 30_000
+# How much sentence vectors, and what those of the last two messages share, count beside n-grams.
 SENTENCE, LIKENESS = 0.5, 8.0
 STRENGTH, STEPS = 5.0, 150
 

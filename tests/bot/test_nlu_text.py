@@ -1,6 +1,7 @@
 """Normal forms, tokens, language and guards: what needs no trained model."""
 
 import pytest
+from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu import guards, language
 from bot.nlu.facts import FactExtractor
@@ -55,6 +56,23 @@ class TestLanguage:
     )
     def test_detect(self, text: str, expected: str | None) -> None:
         assert language.detect(text) == expected
+
+
+class TestWishBesideFacts:
+    @pytest.mark.parametrize(("confidence", "intent"), [(0.35, "device_problem"), (0.95, "inform")])
+    def test_a_clearer_wish_outweighs_mere_facts(self, confidence: float, intent: str) -> None:
+        wish = {"intent": "device_problem", "topic": "device_problem/router_offline", "confidence": 0.9}
+        facts = {"name": "inform", "confidence": confidence}
+        read = {
+            "text": "路由器老是断线,固件1.1.22.0",
+            "intent": facts,
+            "intent_ranking": [facts],
+            "topic": {"name": "inform", "confidence": confidence, "ranking": []},
+            "wishes": [wish],
+        }
+        message = guards.IntentGuard({}).process([Message(read)])[0]
+        assert message.get("intent")["name"] == intent
+        assert message.get("topic")["name"] == (wish["topic"] if intent == "device_problem" else "inform")
 
 
 class TestPerson:
@@ -115,8 +133,6 @@ class TestShortAndBare:
         ],
     )
     def test_bare_data(self, text: str, bare: bool) -> None:
-        from rasa.shared.nlu.training_data.message import Message
-
         message = FactExtractor().process([Message({"text": text})])[0]
         assert guards.is_bare_data(text, message.get("entities")) is bare
 
